@@ -1,0 +1,34 @@
+"""Environment variables by which the operator tells a pod what to do.
+
+Pods need no token and no ConfigMap: the whole resolved spec travels in one variable.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+JOB: Final = "TRAINYARD_JOB"
+"""Name of the job."""
+NAMESPACE: Final = "TRAINYARD_NAMESPACE"
+RUN: Final = "TRAINYARD_RUN"
+"""Id of the run, for example 1-5f3a9c."""
+ATTEMPT: Final = "TRAINYARD_ATTEMPT"
+SPEC: Final = "TRAINYARD_SPEC"
+"""The job's spec as JSON, defaults filled in."""
+STORAGE: Final = "TRAINYARD_STORAGE"
+"""URI of the run's folder: checkpoints, models and reports are below it."""
+MODEL_URI: Final = "TRAINYARD_MODEL_URI"
+"""URI of the model to compress (a SavedModel's folder) or to serve (a .tflite file)."""
+MODEL_SHA256: Final = "TRAINYARD_MODEL_SHA256"
+"""Digest that the model at MODEL_URI must have."""
+MODEL_NAME: Final = "TRAINYARD_MODEL_NAME"
+"""Name under which a serving pod answers."""
+VOLUMES: Final = "TRAINYARD_VOLUMES"
+"""Folder below which claims are mounted, if it is not the default."""
+TERMINATION_LOG: Final = "TRAINYARD_TERMINATION_LOG"
+"""File that takes the termination message, if it is not the default."""
+HOST: Final = "TRAINYARD_HOST"
+"""Address to listen on; default 0.0.0.0."""
+PORT: Final = "TRAINYARD_PORT"
+"""Port to listen on: progress and metrics in trainer pods, the protocol in serving pods."""
+TF_CONFIG: Final = "TF_CONFIG"

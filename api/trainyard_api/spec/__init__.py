@@ -1,0 +1,36 @@
+"""The spec of a TrainingJob, a module for each block of it."""
+
+from trainyard_api.spec.compression import Compression, Technique
+from trainyard_api.spec.data import Data, Split
+from trainyard_api.spec.evaluation import Evaluation, Gate, MetricName
+from trainyard_api.spec.explanation import Explanation
+from trainyard_api.spec.job import Metadata, TrainingJob, TrainingJobSpec
+from trainyard_api.spec.model import Model, Regularization
+from trainyard_api.spec.run_policy import RunPolicy
+from trainyard_api.spec.search import Search
+from trainyard_api.spec.serving import Serving
+from trainyard_api.spec.storage import Storage
+from trainyard_api.spec.training import Training
+from trainyard_api.spec.workers import Workers
+
+__all__ = [
+    "Compression",
+    "Data",
+    "Evaluation",
+    "Explanation",
+    "Gate",
+    "Metadata",
+    "MetricName",
+    "Model",
+    "Regularization",
+    "RunPolicy",
+    "Search",
+    "Serving",
+    "Split",
+    "Storage",
+    "Technique",
+    "Training",
+    "TrainingJob",
+    "TrainingJobSpec",
+    "Workers",
+]

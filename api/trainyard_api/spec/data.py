@@ -1,0 +1,163 @@
+"""`spec.data`: where the examples come from and what is done to them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from trainyard_api.model import Document, rule, rules
+from trainyard_api.spec.shared import (
+    Fraction,
+    JsonObject,
+    NonNegativeInt,
+    PositiveInt,
+    SecretReference,
+    Seed,
+)
+
+SOURCE_SCHEMES = ("file", "pvc", "s3", "gs", "az", "https", "keras", "sklearn")
+
+
+class Source(Document):
+    """Where the examples are read from."""
+
+    uri: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=2048,
+            pattern=r"^(file|pvc|s3|gs|az|https|keras|sklearn)://.+$",
+        ),
+    ] = Field(
+        description=(
+            "Where the data is: file:///PATH, pvc://CLAIM/PATH, s3://, gs://, az://, https://, "
+            "keras://NAME (a data set of Keras) or sklearn://NAME (one of scikit-learn)."
+        )
+    )
+    format: Literal["auto", "idx", "npz", "csv", "parquet", "images", "tfrecord"] = Field(
+        default="auto",
+        description="How the files are read; auto decides by their names.",
+    )
+    label: Annotated[str, Field(max_length=253)] | None = Field(
+        default=None, description="The column of csv and parquet that holds the label."
+    )
+    features: Annotated[list[str], Field(max_length=4096)] | None = Field(
+        default=None,
+        description="The columns of csv and parquet to learn from; by default all but the label.",
+    )
+    secretRef: SecretReference | None = Field(
+        default=None, description="Secret with the credentials of the store, for the pods alone."
+    )
+
+
+class Split(Document):
+    """How the source's examples are divided, for the parts that it does not bring itself."""
+
+    model_config = rules(
+        rule(
+            "self.validation + self.test < 1.0",
+            "validation and test together must leave something to train on: "
+            "make their sum smaller than 1",
+        )
+    )
+
+    validation: Fraction = Field(default=0.1, description="Share of the validation part.")
+    test: Fraction = Field(default=0.1, description="Share of the test part.")
+    seed: Seed = Field(default=0, description="Seed of the division.")
+    stratify: bool = Field(default=True, description="Keep the classes' shares equal in all parts.")
+
+
+class Missing(Document):
+    """What is done with missing values."""
+
+    strategy: Literal["error", "drop", "mean", "median", "most_frequent", "constant"] = Field(
+        default="error", description="error stops the job and names the columns."
+    )
+    fill: float | None = Field(default=None, description="The value that constant fills in.")
+
+
+class Outliers(Document):
+    """What is done with outliers of the training part."""
+
+    method: Literal["zscore", "iqr", "isolation_forest"] = Field(description="How they are found.")
+    threshold: Annotated[float, Field(gt=0)] = Field(
+        default=4.0, description="Standard deviations (zscore) or ranges (iqr) that are ordinary."
+    )
+    action: Literal["drop", "clip"] = Field(default="clip", description="What happens to them.")
+
+
+class LabelErrors(Document):
+    """What is done with labels that confident learning holds wrong."""
+
+    action: Literal["report", "drop"] = Field(default="report", description="report or drop them.")
+
+
+class Cleaning(Document):
+    """Cleaning, in this order: missing, duplicates, outliers, label errors."""
+
+    missing: Missing = Field(default=Missing(), description="Missing values.")
+    duplicates: Literal["keep", "drop"] = Field(default="keep", description="Equal rows.")
+    outliers: Outliers | None = Field(default=None, description="Rows far from the others.")
+    labelErrors: LabelErrors | None = Field(default=None, description="Labels that seem wrong.")
+
+
+class Preprocessing(Document):
+    """What the exported model does to its raw input before its first layer."""
+
+    scaling: Literal["none", "standard", "minmax", "rescale"] = Field(
+        default="rescale",
+        description=(
+            "none; standard: zero mean and unit variance; minmax: into [0, 1]; rescale: divided "
+            "by 255 (images). Fitted on the training part alone and exported inside the model."
+        ),
+    )
+
+
+class AugmentationLayer(Document):
+    """One Keras preprocessing layer."""
+
+    layer: Annotated[str, Field(min_length=1, max_length=63)] = Field(
+        description="Name of the Keras layer, for example RandomFlip."
+    )
+    arguments: JsonObject = Field(default={}, description="Its arguments.")
+
+
+class Generation(Document):
+    """New training rows for rare classes."""
+
+    method: Literal["smote", "vae"] = Field(description="How the rows are made.")
+    ratio: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0, description="Size of a rare class afterwards, relative to the largest."
+    )
+
+
+class Fold(Document):
+    """One fold of a cross-validation."""
+
+    index: NonNegativeInt = Field(description="The fold that validates, from 0.")
+    of: PositiveInt = Field(description="How many folds there are.")
+
+
+class Data(Document):
+    """What to learn from."""
+
+    source: Source = Field(description="Where the examples are read from.")
+    task: Literal["classification", "regression", "reconstruction"] | None = Field(
+        default=None, description="By default decided by the label and the architecture."
+    )
+    split: Split = Field(
+        default=Split(),
+        description="How examples are divided, for parts that the source does not bring itself.",
+    )
+    cleaning: Cleaning | None = Field(default=None, description="What is mended before training.")
+    preprocessing: Preprocessing = Field(
+        default=Preprocessing(), description="What the model does to its raw input."
+    )
+    augmentation: Annotated[list[AugmentationLayer], Field(max_length=32)] = Field(
+        default=[], description="Keras preprocessing layers, on the training part alone."
+    )
+    generation: Generation | None = Field(
+        default=None, description="New training rows for rare classes."
+    )
+    fold: Fold | None = Field(default=None, description="Set by a search for cross-validation.")

@@ -1,0 +1,82 @@
+"""The TrainingJob itself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from trainyard_api.model import Document, OpenDocument, rule, rules
+from trainyard_api.names import API_VERSION, KIND, MAX_JOB_NAME
+from trainyard_api.spec.compression import Compression
+from trainyard_api.spec.data import Data
+from trainyard_api.spec.evaluation import Evaluation
+from trainyard_api.spec.explanation import Explanation
+from trainyard_api.spec.model import Model
+from trainyard_api.spec.run_policy import RunPolicy
+from trainyard_api.spec.search import Search
+from trainyard_api.spec.serving import DNS_LABEL, Serving
+from trainyard_api.spec.storage import Storage
+from trainyard_api.spec.training import Training
+from trainyard_api.spec.workers import Workers
+from trainyard_api.status import TrainingJobStatus
+
+
+class TrainingJobSpec(Document):
+    """What to learn from, and what is good enough."""
+
+    model_config = rules(
+        rule(
+            "self.training.batchSize >= self.workers.replicas",
+            "training.batchSize is the batch of all workers together: "
+            "make it at least workers.replicas",
+        )
+    )
+
+    data: Data = Field(description="What to learn from.")
+    model: Model = Field(description="What learns.")
+    training: Training = Field(default=Training(), description="How the model learns.")
+    workers: Workers = Field(default=Workers(), description="The gang of trainer pods.")
+    evaluation: Evaluation = Field(
+        default=Evaluation(), description="What is measured, and what is good enough."
+    )
+    search: Search | None = Field(default=None, description="Choosing hyperparameters.")
+    compression: Compression | None = Field(
+        default=None, description="The smaller model, and what it may cost."
+    )
+    explanation: Explanation | None = Field(
+        default=None, description="Why the model decides as it does."
+    )
+    serving: Serving | None = Field(default=None, description="The endpoint.")
+    storage: Storage | None = Field(
+        default=None, description="Where checkpoints and models are kept; default: the operator's."
+    )
+    runPolicy: RunPolicy = Field(
+        default=RunPolicy(), description="Retries, deadlines and what is left behind."
+    )
+
+
+class Metadata(OpenDocument):
+    """The metadata that decisions need."""
+
+    name: Annotated[str, Field(pattern=DNS_LABEL, min_length=1, max_length=MAX_JOB_NAME)]
+    namespace: str = "default"
+    uid: str = ""
+    generation: int = 1
+    resourceVersion: str = ""
+    creationTimestamp: str | None = None
+    deletionTimestamp: str | None = None
+    labels: dict[str, str] = Field(default={})
+    annotations: dict[str, str] = Field(default={})
+
+
+class TrainingJob(Document):
+    """One model, from data to a serving deployment."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    apiVersion: Literal["trainyard.dev/v1alpha1"] = API_VERSION
+    kind: Literal["TrainingJob"] = KIND
+    metadata: Metadata
+    spec: TrainingJobSpec
+    status: TrainingJobStatus = TrainingJobStatus()

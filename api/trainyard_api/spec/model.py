@@ -1,0 +1,104 @@
+"""`spec.model`: the architecture."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from trainyard_api.model import Document, rule, rules
+from trainyard_api.spec.shared import JsonObject, PositiveInt
+
+Units = Annotated[list[Annotated[int, Field(ge=1, le=65536)]], Field(max_length=64)]
+
+
+class Dense(Document):
+    """Fully connected layers."""
+
+    units: Units = Field(default=[128], description="Width of each hidden layer.")
+
+
+class Cnn(Document):
+    """Blocks of convolution and pooling, then fully connected layers."""
+
+    filters: Annotated[Units, Field(min_length=1)] = Field(
+        default=[32, 64], description="Filters of each convolution block."
+    )
+    kernelSize: Annotated[int, Field(ge=1, le=31)] = Field(
+        default=3, description="Height and width of a kernel, in pixels."
+    )
+    pooling: Literal["max", "average", "none"] = Field(
+        default="max", description="Pooling (2x2) that ends each block."
+    )
+    units: Units = Field(default=[64], description="Width of each layer after the blocks.")
+
+
+class Rnn(Document):
+    """Recurrent layers over a sequence."""
+
+    cell: Literal["lstm", "gru", "simple"] = Field(default="lstm", description="Kind of cell.")
+    units: Units = Field(default=[64], description="Width of each recurrent layer.")
+    bidirectional: bool = Field(default=False, description="Read the sequence both ways.")
+    embedding: PositiveInt | None = Field(
+        default=None, description="Dimensions of an embedding, for sequences of token numbers."
+    )
+
+
+class Vae(Document):
+    """A variational autoencoder."""
+
+    latentDimensions: PositiveInt = Field(default=8, description="Size of the latent vector.")
+    units: Units = Field(default=[256], description="Width of each layer of the encoder.")
+    beta: Annotated[float, Field(ge=0)] = Field(
+        default=1.0, description="Weight of the KL divergence."
+    )
+
+
+class Custom(Document):
+    """A model of one's own."""
+
+    entrypoint: Annotated[str, Field(pattern=r"^[\w.]+:\w+$", max_length=253)] = Field(
+        description='Function that returns a Keras model, as "package.module:build_model".'
+    )
+    arguments: JsonObject = Field(default={}, description="Keyword arguments of the function.")
+
+
+class Regularization(Document):
+    """What keeps the model from learning its examples by heart."""
+
+    l1: Annotated[float, Field(ge=0)] = Field(default=0.0, description="L1 penalty on kernels.")
+    l2: Annotated[float, Field(ge=0)] = Field(default=0.0, description="L2 penalty on kernels.")
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0, description="Share of activations dropped after each hidden layer."
+    )
+    batchNormalization: bool = Field(
+        default=False,
+        description="Batch normalisation before each activation, synchronised over all workers.",
+    )
+
+
+class Model(Document):
+    """What learns."""
+
+    model_config = rules(
+        rule(
+            "self.architecture != 'custom' || has(self.custom)",
+            "architecture custom needs model.custom.entrypoint: "
+            'the function that returns a Keras model, as "package.module:build_model"',
+        )
+    )
+
+    architecture: Literal["dense", "cnn", "rnn", "vae", "custom"] = Field(
+        description="The kind of model; the block of the same name has its details."
+    )
+    dense: Dense = Field(default=Dense(), description="Details of architecture dense.")
+    cnn: Cnn = Field(default=Cnn(), description="Details of architecture cnn.")
+    rnn: Rnn = Field(default=Rnn(), description="Details of architecture rnn.")
+    vae: Vae = Field(default=Vae(), description="Details of architecture vae.")
+    custom: Custom | None = Field(default=None, description="Details of architecture custom.")
+    activation: Annotated[str, Field(min_length=1, max_length=63)] = Field(
+        default="relu", description="Keras activation of the hidden layers."
+    )
+    regularization: Regularization = Field(
+        default=Regularization(), description="Penalties, dropout, batch normalisation."
+    )

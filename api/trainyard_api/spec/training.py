@@ -1,0 +1,82 @@
+"""`spec.training`: how the model learns."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from trainyard_api.model import Document
+from trainyard_api.spec.shared import JsonObject, PositiveInt, Seed
+
+
+class Optimizer(Document):
+    """A Keras optimizer."""
+
+    name: Annotated[str, Field(min_length=1, max_length=63)] = Field(
+        default="adam", description="Keras name of the optimizer: adam, adamw, sgd, rmsprop, ..."
+    )
+    learningRate: Annotated[float, Field(gt=0)] = Field(
+        default=0.001, description="Learning rate, or the schedule's first one."
+    )
+    arguments: JsonObject = Field(default={}, description="Further arguments of the optimizer.")
+
+
+class Schedule(Document):
+    """How the learning rate changes."""
+
+    name: Literal[
+        "constant", "cosine", "exponential", "piecewise", "one_cycle", "reduce_on_plateau"
+    ] = Field(default="constant", description="The kind of schedule.")
+    arguments: JsonObject = Field(default={}, description="Its arguments.")
+
+
+class EarlyStopping(Document):
+    """When to stop before the last epoch."""
+
+    monitor: Literal["val_loss", "val_accuracy"] = Field(
+        default="val_loss", description="What must improve."
+    )
+    patience: PositiveInt = Field(
+        default=3, description="Epochs without improvement that are waited for."
+    )
+    restoreBest: bool = Field(
+        default=True, description="Keep the weights of the best epoch, not of the last."
+    )
+
+
+class Checkpoint(Document):
+    """How often the state is saved."""
+
+    everySteps: PositiveInt = Field(default=200, description="Steps between two checkpoints.")
+    keep: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=2, description="How many checkpoints are kept."
+    )
+
+
+class Training(Document):
+    """How the model learns."""
+
+    epochs: PositiveInt = Field(default=5, description="Passes over the training part, at most.")
+    batchSize: PositiveInt = Field(
+        default=128, description="Examples of one step, over all workers together."
+    )
+    optimizer: Optimizer = Field(default=Optimizer(), description="The optimizer.")
+    schedule: Schedule = Field(default=Schedule(), description="How the learning rate changes.")
+    loss: Annotated[str, Field(max_length=63)] | None = Field(
+        default=None, description="Keras name of the loss; by default chosen by the task."
+    )
+    classWeights: Literal["none", "balanced"] = Field(
+        default="none", description="balanced: rare classes weigh more in the loss."
+    )
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
+        default="float32", description="Precision of the computation."
+    )
+    earlyStopping: EarlyStopping | None = Field(
+        default=None, description="When to stop before the last epoch; by default never."
+    )
+    stepsPerExecution: Literal["auto"] | Annotated[int, Field(ge=1, le=10000)] = Field(
+        default="auto", description="Steps inside one call of the graph."
+    )
+    checkpoint: Checkpoint = Field(default=Checkpoint(), description="How often state is saved.")
+    seed: Seed = Field(default=0, description="Seed of initial weights, order and dropout.")

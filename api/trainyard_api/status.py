@@ -1,0 +1,211 @@
+"""The status of a TrainingJob."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from trainyard_api.model import OpenDocument
+
+Phase = Literal[
+    "Pending",
+    "Queued",
+    "Searching",
+    "Training",
+    "Compressing",
+    "Explaining",
+    "RollingOut",
+    "Succeeded",
+    "Failed",
+    "Suspended",
+]
+ConditionType = Literal[
+    "Accepted",
+    "Running",
+    "Trained",
+    "Evaluated",
+    "Compressed",
+    "Explained",
+    "Serving",
+    "Succeeded",
+    "Failed",
+    "Suspended",
+]
+StageName = Literal["Search", "Train", "Compress", "Explain", "Serve"]
+StageState = Literal["Pending", "Starting", "Running", "Succeeded", "Failed"]
+
+
+class Condition(OpenDocument):
+    """One aspect of the job's state, for programs."""
+
+    type: ConditionType
+    status: Literal["True", "False", "Unknown"]
+    reason: Annotated[str, Field(max_length=1024)]
+    message: Annotated[str, Field(max_length=32768)] = ""
+    lastTransitionTime: str
+    observedGeneration: int = 0
+
+
+class Run(OpenDocument):
+    """The run that status speaks of."""
+
+    id: str = Field(description="Counter and hash of what the run was started with.")
+    attempt: int = Field(default=1, description="The current stage's attempt, from 1.")
+
+
+class Stage(OpenDocument):
+    """One stage of the run."""
+
+    name: StageName
+    state: StageState = "Pending"
+    startTime: str | None = None
+    completionTime: str | None = None
+    attempts: int = 0
+    retryTime: str | None = Field(default=None, description="When the next attempt begins.")
+    message: str = ""
+
+
+class Progress(OpenDocument):
+    """How far the running stage is."""
+
+    percent: Annotated[int, Field(ge=0, le=100)] = 0
+    epoch: int = 0
+    epochs: int = 0
+    step: int = 0
+    steps: int = 0
+    metrics: dict[str, float] = Field(default={})
+    secondsLeft: int | None = None
+    message: str = Field(default="", description="What is being done, for people.")
+    updateTime: str | None = None
+
+
+class EvaluationStatus(OpenDocument):
+    """What was measured on the test part."""
+
+    metrics: dict[str, float] = Field(default={})
+    examples: int = 0
+    gates: Literal["Passed", "Failed", "None"] = "None"
+
+
+class SearchBest(OpenDocument):
+    """The best trial."""
+
+    trial: int
+    value: float
+    parameters: dict[str, str | float | int | bool] = Field(default={})
+
+
+class SearchStatus(OpenDocument):
+    """How far the search is."""
+
+    trials: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    best: SearchBest | None = None
+
+
+class Measured(OpenDocument):
+    """A model's cost and quality."""
+
+    bytes: int = Field(description="Size of its file or folder, in bytes.")
+    accuracy: float = Field(description="Accuracy on held-out rows.")
+    latencyMicroseconds: float = Field(description="Median latency of one row, one thread.")
+    throughput: float | None = Field(default=None, description="Rows a second in batches of 32.")
+
+
+class Candidate(Measured):
+    """A compressed model that was measured."""
+
+    name: str
+    accepted: bool = Field(description="Whether it is within maxAccuracyLoss.")
+    reason: str = Field(default="", description="Why it was not accepted.")
+
+
+class CompressionStatus(OpenDocument):
+    """The candidates and the winner."""
+
+    winner: str = Field(description="Name of the model that is served.")
+    withinBudget: bool = Field(
+        default=True, description="false: no candidate was accurate enough; fp32 is served."
+    )
+    original: Measured = Field(description="The trained SavedModel, run by TensorFlow.")
+    compressed: Measured = Field(description="The winner, run by LiteRT.")
+    candidates: Annotated[list[Candidate], Field(max_length=64)] = Field(default=[])
+
+
+class ExplanationStatus(OpenDocument):
+    """What was explained."""
+
+    methods: list[str] = Field(default=[])
+    agreement: float | None = None
+
+
+class Rollback(OpenDocument):
+    """Why a revision was withdrawn."""
+
+    revision: str
+    reason: str
+    time: str
+
+
+class ServingStatus(OpenDocument):
+    """The endpoint."""
+
+    revision: str = Field(description="Hash of the run whose model answers.")
+    state: Literal["RollingOut", "Serving", "Failed"]
+    url: str = ""
+    readyReplicas: int = 0
+    trafficPercent: int = 0
+    lastRollback: Rollback | None = None
+
+
+class Artifact(OpenDocument):
+    """A file or folder in the store."""
+
+    uri: str
+    sha256: str = Field(description="Digest of the file, or of the folder's files (see docs).")
+
+
+class Artifacts(OpenDocument):
+    """What the run has left in the store."""
+
+    model: Artifact | None = Field(default=None, description="The SavedModel (a folder).")
+    keras: Artifact | None = Field(default=None, description="The .keras file.")
+    compressed: Artifact | None = Field(default=None, description="The winner's .tflite file.")
+    report: Artifact | None = None
+
+
+class Restarts(OpenDocument):
+    """Restarts of the run's gang, by cause."""
+
+    program: int = 0
+    infrastructure: int = 0
+
+
+class TrainingJobStatus(OpenDocument):
+    """What the operator knows of the job."""
+
+    observedGeneration: int = 0
+    phase: Phase = "Pending"
+    run: Run | None = None
+    startTime: str | None = None
+    completionTime: str | None = None
+    conditions: Annotated[list[Condition], Field(max_length=32)] = Field(default=[])
+    stages: Annotated[list[Stage], Field(max_length=8)] = Field(default=[])
+    progress: Progress | None = None
+    evaluation: EvaluationStatus | None = None
+    search: SearchStatus | None = None
+    compression: CompressionStatus | None = None
+    explanation: ExplanationStatus | None = None
+    serving: ServingStatus | None = None
+    artifacts: Artifacts = Artifacts()
+    restarts: Restarts = Restarts()
+
+    def condition(self, kind: ConditionType) -> Condition | None:
+        """The condition of that type, if there is one."""
+        return next((c for c in self.conditions if c.type == kind), None)
+
+    def stage(self, name: StageName) -> Stage | None:
+        """The stage of that name, if the run has it."""
+        return next((s for s in self.stages if s.name == name), None)
