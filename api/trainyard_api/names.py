@@ -63,8 +63,3 @@ def run_hash(run: str) -> str:
 def pod_address(pod: str, service: str, namespace: str, port: int) -> str:
     """Address under which the other workers reach `pod`."""
     return f"{pod}.{service}.{namespace}.svc:{port}"
-
-
-def service_url(service: str, namespace: str, port: int) -> str:
-    """URL of a Service inside the cluster."""
-    return f"http://{service}.{namespace}.svc:{port}"

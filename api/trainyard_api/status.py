@@ -62,6 +62,7 @@ class Stage(OpenDocument):
     startTime: str | None = None
     completionTime: str | None = None
     attempts: int = 0
+    attemptTime: str | None = Field(default=None, description="When this attempt began.")
     retryTime: str | None = Field(default=None, description="When the next attempt begins.")
     message: str = ""
 
@@ -141,6 +142,13 @@ class ExplanationStatus(OpenDocument):
     agreement: float | None = None
 
 
+class Artifact(OpenDocument):
+    """A file or folder in the store."""
+
+    uri: str
+    sha256: str = Field(description="Digest of the file, or of the folder's files (see docs).")
+
+
 class Rollback(OpenDocument):
     """Why a revision was withdrawn."""
 
@@ -155,16 +163,10 @@ class ServingStatus(OpenDocument):
     revision: str = Field(description="Hash of the run whose model answers.")
     state: Literal["RollingOut", "Serving", "Failed"]
     url: str = ""
+    model: Artifact | None = Field(default=None, description="The model that answers.")
     readyReplicas: int = 0
     trafficPercent: int = 0
     lastRollback: Rollback | None = None
-
-
-class Artifact(OpenDocument):
-    """A file or folder in the store."""
-
-    uri: str
-    sha256: str = Field(description="Digest of the file, or of the folder's files (see docs).")
 
 
 class Artifacts(OpenDocument):

@@ -30,7 +30,7 @@ class TrainingJobSpec(Document):
             "self.training.batchSize >= self.workers.replicas",
             "training.batchSize is the batch of all workers together: "
             "make it at least workers.replicas",
-        )
+        ),
     )
 
     data: Data = Field(description="What to learn from.")

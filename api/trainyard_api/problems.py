@@ -1,0 +1,209 @@
+"""What is wrong with a job, said so that its author can mend it.
+
+The schema sees most of it; here is what it cannot see, and what this version does not build
+yet. Nothing that a spec asks for is ever ignored in silence.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from trainyard_api.locations import scheme
+from trainyard_api.names import API_VERSION, KIND, MAX_JOB_NAME
+from trainyard_api.spec import TrainingJob, TrainingJobSpec
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: the field, what is wrong with it, and the cure."""
+
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}"
+
+
+class InvalidJob(ValueError):
+    """A job that cannot be run as it is written."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(str(p) for p in self.problems))
+
+
+def parse_job(text: str) -> TrainingJob:
+    """The TrainingJob in a YAML text.
+
+    Raises:
+        InvalidJob: not YAML, not a TrainingJob, or wrong in a way that the models see.
+    """
+    try:
+        documents = [d for d in yaml.safe_load_all(text) if d is not None]
+    except yaml.YAMLError as error:
+        raise InvalidJob([Problem("file", f"is not YAML: {error}")]) from error
+    if len(documents) != 1 or not isinstance(documents[0], dict):
+        raise InvalidJob([Problem("file", f"must hold one TrainingJob; it has {len(documents)}")])
+    return parse_job_object(documents[0])
+
+
+def parse_job_object(document: dict[str, Any]) -> TrainingJob:
+    """The TrainingJob in an object as the Kubernetes API gives it.
+
+    Raises:
+        InvalidJob: it is wrong in a way that the models see.
+    """
+    if document.get("kind") != KIND or document.get("apiVersion") != API_VERSION:
+        found = f"{document.get('apiVersion')} {document.get('kind')}"
+        raise InvalidJob(
+            [Problem("kind", f"is {found}; write apiVersion: {API_VERSION} and kind: {KIND}")]
+        )
+    try:
+        return TrainingJob.model_validate(document)
+    except ValidationError as error:
+        raise InvalidJob(_explain(error)) from error
+
+
+def find_problems(job: TrainingJob) -> list[Problem]:
+    """What no schema can see, and what is not built yet."""
+    return [*_rules(job.spec), *_not_built(job.spec)]
+
+
+def _explain(error: ValidationError) -> list[Problem]:
+    problems = []
+    for detail in error.errors():
+        path = [str(part) for part in detail["loc"] if not _is_branch(part)]
+        field = ".".join(path)
+        kind, given = detail["type"], detail["input"]
+        if kind == "extra_forbidden":
+            problems.append(Problem(field, _unknown_field(detail["loc"])))
+        elif kind == "missing":
+            problems.append(Problem(field, "is required"))
+        elif field == "metadata.name" and kind == "string_too_long":
+            message = f"is too long for pod names; use at most {MAX_JOB_NAME} characters"
+            problems.append(Problem(field, message))
+        else:
+            wanted = detail["msg"].removeprefix("Input ").removeprefix("Value error, ")
+            problems.append(Problem(field, f"{wanted}, not {given!r}"))
+    return list(dict.fromkeys(problems))
+
+
+def _is_branch(part: int | str) -> bool:
+    """Whether pydantic put the name of a union's branch into a path."""
+    branches = ("int", "float", "str", "bool", "constrained-int", "constrained-str")
+    return isinstance(part, str) and ("[" in part or part in branches)
+
+
+def _unknown_field(location: tuple[int | str, ...]) -> str:
+    model: Any = TrainingJob
+    for part in location[:-1]:
+        field = model.model_fields.get(part) if isinstance(part, str) and model else None
+        model = _model_in(field.annotation) if field else model
+    known = list(model.model_fields)
+    near = difflib.get_close_matches(str(location[-1]), known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+    return f"is no field of a TrainingJob; {hint}"
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((m for a in get_args(annotation) if (m := _model_in(a)) is not None), None)
+
+
+def _rules(spec: TrainingJobSpec) -> Iterator[Problem]:
+    if spec.training.batchSize < spec.workers.replicas:
+        yield Problem(
+            "spec.training.batchSize",
+            f"is {spec.training.batchSize} for {spec.workers.replicas} workers; it is the batch of "
+            f"all workers together: make it at least {spec.workers.replicas}",
+        )
+    if spec.data.split.validation + spec.data.split.test >= 1.0:
+        yield Problem("spec.data.split", "leaves nothing to train on; make the sum smaller than 1")
+    if spec.model.architecture == "custom" and spec.model.custom is None:
+        yield Problem("spec.model.custom", 'is required: entrypoint: "package.module:build_model"')
+    for index, gate in enumerate(spec.evaluation.gates):
+        field = f"spec.evaluation.gates[{index}]"
+        if gate.metric not in spec.evaluation.metrics:
+            yield Problem(
+                f"{field}.metric",
+                f"{gate.metric} is not computed; add it to spec.evaluation.metrics",
+            )
+        if gate.minimum is None and gate.maximum is None:
+            yield Problem(field, "has no bound; set minimum (or maximum)")
+
+
+_BUILT_ARCHITECTURES = ("dense", "cnn")
+_BUILT_FORMATS = ("auto", "idx", "npz")
+_BUILT_SOURCES = ("file", "pvc", "keras", "sklearn")
+_BUILT_STORES = ("file", "pvc")
+_BUILT_METRICS = ("accuracy", "precision", "recall", "f1")
+_BUILT_TECHNIQUES = ("float16", "dynamic_range", "int8")
+_BUILT_SCHEDULES = ("constant", "cosine", "exponential")
+
+
+def _not_built(spec: TrainingJobSpec) -> Iterator[Problem]:
+    yield from _not_built_data(spec)
+    yield from _one_of("spec.model.architecture", spec.model.architecture, _BUILT_ARCHITECTURES)
+    yield from _one_of("spec.training.schedule.name", spec.training.schedule.name, _BUILT_SCHEDULES)
+    yield from _one_of("spec.training.precision", spec.training.precision, ("float32",))
+    yield from _among("spec.evaluation.metrics", spec.evaluation.metrics, _BUILT_METRICS)
+    if spec.compression is not None:
+        techniques = spec.compression.techniques
+        yield from _among("spec.compression.techniques", techniques, _BUILT_TECHNIQUES)
+    if spec.storage is not None:
+        yield from _one_of("spec.storage.uri", scheme(spec.storage.uri), _BUILT_STORES)
+        yield from _absent("spec.storage.secretRef", spec.storage.secretRef)
+    yield from _absent("spec.search", spec.search)
+    yield from _absent("spec.explanation", spec.explanation)
+    yield from _absent("spec.runPolicy.queueName", spec.runPolicy.queueName)
+    yield from _absent("spec.workers.hostNetwork", spec.workers.hostNetwork or None)
+    yield from _not_built_serving(spec)
+
+
+def _not_built_data(spec: TrainingJobSpec) -> Iterator[Problem]:
+    data = spec.data
+    yield from _one_of("spec.data.source.uri", scheme(data.source.uri), _BUILT_SOURCES)
+    yield from _one_of("spec.data.source.format", data.source.format, _BUILT_FORMATS)
+    yield from _absent("spec.data.source.label", data.source.label)
+    yield from _absent("spec.data.source.features", data.source.features)
+    yield from _absent("spec.data.source.secretRef", data.source.secretRef)
+    yield from _one_of("spec.data.task", data.task or "classification", ("classification",))
+    yield from _absent("spec.data.cleaning", data.cleaning)
+    yield from _absent("spec.data.augmentation", data.augmentation or None)
+    yield from _absent("spec.data.generation", data.generation)
+    yield from _absent("spec.data.fold", data.fold)
+
+
+def _not_built_serving(spec: TrainingJobSpec) -> Iterator[Problem]:
+    serving = spec.serving
+    if serving is None:
+        return
+    yield from _absent("spec.serving.autoscaling", serving.autoscaling)
+    yield from _absent("spec.serving.batching", serving.batching)
+    yield from _absent("spec.serving.rollout.steps", serving.rollout.steps or None)
+    yield from _absent("spec.serving.rollout.gates", serving.rollout.gates)
+    yield from _absent("spec.serving.rollout.gateway", serving.rollout.gateway)
+    yield from _one_of("spec.serving.backend", serving.backend, ("deployment",))
+
+
+def _one_of(field: str, value: str, built: Sequence[str]) -> Iterator[Problem]:
+    return _among(field, [value], built)
+
+
+def _among(field: str, values: Sequence[str], built: Sequence[str]) -> Iterator[Problem]:
+    if unknown := [value for value in values if value not in built]:
+        verb = "is" if len(unknown) == 1 else "are"
+        message = f"{', '.join(unknown)} {verb} not built yet; choose from: {', '.join(built)}"
+        yield Problem(field, message)
+
+
+def _absent(field: str, value: object) -> Iterator[Problem]:
+    if value is not None:
+        yield Problem(field, "is not built yet; leave it out")

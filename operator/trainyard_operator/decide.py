@@ -1,0 +1,170 @@
+"""The brain: from what was observed to what is to be done.
+
+Pure. It knows neither clock nor network, and nothing of how its plans are carried out.
+"""
+
+from __future__ import annotations
+
+from trainyard_api.names import MANAGER
+from trainyard_api.problems import find_problems
+from trainyard_api.spec import TrainingJob
+from trainyard_api.status import Artifacts, Restarts, Stage, StageName
+from trainyard_operator import times
+from trainyard_operator.build.deployments import serving_name
+from trainyard_operator.draft import Draft
+from trainyard_operator.finish import clean_up, fail, succeed
+from trainyard_operator.identity import is_current, next_run
+from trainyard_operator.observed import Observed
+from trainyard_operator.plan import Plan
+from trainyard_operator.settings import Settings
+from trainyard_operator.stages import compress, serve, train
+
+_STAGES = {"Train": train.decide, "Compress": compress.decide, "Serve": serve.decide}
+
+
+def decide(observed: Observed, settings: Settings, now: float) -> Plan:
+    """What is to be done for a job.
+
+    Args:
+        observed: the job and its objects.
+        settings: the operator's settings.
+        now: seconds since the epoch.
+    """
+    job = observed.job
+    draft = Draft(observed, settings, now, job.status)
+    if job.spec.runPolicy.managedBy != MANAGER or job.metadata.deletionTimestamp is not None:
+        return draft.plan()
+    if not is_current(job):
+        _begin_run(draft)
+    draft.update(observedGeneration=job.metadata.generation)
+    serve.keep(draft)
+    if draft.status.phase not in ("Succeeded", "Failed"):
+        _go_on(draft)
+    if draft.status.phase in ("Succeeded", "Failed"):
+        clean_up(draft)
+    return draft.plan()
+
+
+def stages_of(job: TrainingJob) -> list[StageName]:
+    """The stages that a job has, in their order."""
+    names: list[StageName] = ["Train"]
+    if job.spec.compression is not None or job.spec.serving is not None:
+        names.append("Compress")
+    if job.spec.serving is not None:
+        names.append("Serve")
+    return names
+
+
+def _begin_run(draft: Draft) -> None:
+    """Start anew; what an earlier run has brought to serving stays."""
+    job = draft.job
+    run = next_run(job)
+    draft.update(
+        run=run,
+        phase="Pending",
+        startTime=draft.timestamp,
+        completionTime=None,
+        stages=[Stage(name=name) for name in stages_of(job)],
+        progress=None,
+        evaluation=None,
+        compression=None,
+        artifacts=Artifacts(),
+        restarts=Restarts(),
+    )
+    draft.drop_conditions(
+        ["Running", "Trained", "Evaluated", "Compressed", "Explained", "Succeeded", "Failed"]
+    )
+    draft.event("Normal", "RunStarted", f"run {run.id}")
+
+
+def _go_on(draft: Draft) -> None:
+    if not _accept(draft) or _suspended(draft) or _overdue(draft):
+        return
+    for name, decide_stage in _STAGES.items():
+        stage = draft.status.stage(name)  # type: ignore[arg-type]
+        if stage is None or stage.state == "Succeeded":
+            continue
+        decide_stage(draft)
+        after = draft.status.stage(name)  # type: ignore[arg-type]
+        if draft.status.phase == "Failed" or after is None or after.state != "Succeeded":
+            return
+    _complete(draft)
+
+
+def _complete(draft: Draft) -> None:
+    parts = ["trained and evaluated"]
+    if draft.status.compression is not None:
+        parts.append(f"compressed ({draft.status.compression.winner})")
+    if draft.status.stage("Serve") is not None:
+        parts.append("serving")
+    succeed(draft, ", ".join(parts))
+
+
+def _accept(draft: Draft) -> bool:
+    """Whether the job can be run at all."""
+    problems = find_problems(draft.job)
+    message = "; ".join(str(problem) for problem in problems)
+    if not message:
+        message = _claimed_name(draft)
+    if message:
+        draft.set_condition("Accepted", "False", "InvalidSpec", message)
+        fail(draft, "InvalidSpec", message)
+        return False
+    draft.set_condition("Accepted", "True", "Valid", "the spec can be run")
+    serve.claim_name(draft)
+    return True
+
+
+def _claimed_name(draft: Draft) -> str:
+    serving = draft.job.spec.serving
+    if serving is None:
+        return ""
+    name = serving_name(draft.job, serving)
+    if f"Service/{name}" not in draft.observed.foreign:
+        return ""
+    return (
+        f"spec.serving.name: a Service named {name} exists in namespace "
+        f"{draft.job.metadata.namespace} and belongs to something else; choose another name"
+    )
+
+
+def _suspended(draft: Draft) -> bool:
+    """Free all pods while the job is suspended; what they have saved stays."""
+    was = draft.status.phase == "Suspended"
+    if not draft.job.spec.runPolicy.suspend:
+        if was:
+            draft.set_condition("Suspended", "False", "Resumed", "runPolicy.suspend is false")
+            draft.event("Normal", "Resumed", "goes on from the last checkpoint")
+        return False
+    live = [p for p in draft.observed.pods if p.stage != "serve" and not p.deleting]
+    for pod in live:
+        draft.delete("Pod", pod.name)
+    if not was:
+        _put_back(draft)
+        draft.update(phase="Suspended", progress=None)
+        draft.set_condition("Suspended", "True", "Suspended", "runPolicy.suspend is true")
+        draft.set_condition("Running", "False", "Suspended", "runPolicy.suspend is true")
+        draft.event("Normal", "Suspended", "pods are freed; checkpoint and results are kept")
+    return True
+
+
+def _put_back(draft: Draft) -> None:
+    """A stage that was under way begins a new attempt when the job is resumed."""
+    for stage in draft.status.stages:
+        if stage.state in ("Starting", "Running") and stage.name != "Serve":
+            draft.set_attempt(draft.attempt + 1)
+            draft.update_stage(
+                stage.name, state="Pending", retryTime=draft.timestamp, message="suspended"
+            )
+
+
+def _overdue(draft: Draft) -> bool:
+    seconds = draft.job.spec.runPolicy.activeDeadlineSeconds
+    if seconds is None or draft.status.startTime is None:
+        return False
+    deadline = times.to_seconds(draft.status.startTime) + seconds
+    if draft.now < deadline:
+        draft.look_again(deadline)
+        return False
+    fail(draft, "DeadlineExceeded", f"runPolicy.activeDeadlineSeconds ({seconds} s) are over")
+    return True

@@ -1,0 +1,196 @@
+"""One job on this machine: `python -m trainyard_operator.hands.processes JOB --output DIR`.
+
+The brain is the cluster's; here it decides over processes. What happens goes to standard
+output as JSON lines, for whoever shows it to people.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from trainyard_api.spec import TrainingJob
+from trainyard_api.status import Progress
+from trainyard_operator.build.pods import claims_of
+from trainyard_operator.decide import decide
+from trainyard_operator.hands.processes.errors import WrongInput
+from trainyard_operator.hands.processes.journal import Journal
+from trainyard_operator.hands.processes.keeper import Keeper
+from trainyard_operator.hands.processes.translation import LOOPBACK, free_port
+from trainyard_operator.hands.progress import read_progress
+from trainyard_operator.observed import Observed, PodView
+from trainyard_operator.plan import Plan
+from trainyard_operator.settings import Settings
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be run, and where."""
+
+    job: TrainingJob
+    output: Path
+    mounts: Mapping[str, Path]
+    """Folder of each claim."""
+
+
+class LocalRun:
+    """Runs a job to its end, and serves until it is told to stop."""
+
+    def __init__(self, request: Request, settings: Settings) -> None:
+        self._output = request.output
+        self._settings = settings
+        self._journal = Journal(request.output)
+        self._job = self._journal.take_up(with_free_port(request.job))
+        self._changed = asyncio.Event()
+        self._stop = asyncio.Event()
+        volumes = mount_volumes(self._job, request, settings)
+        self._keeper = Keeper(request.output / "pods", volumes, self._changed)
+
+    async def run(self) -> int:
+        """Run until the job has ended and, where it serves, until it is told to stop.
+
+        Returns:
+            0 if the job succeeded, 1 if it failed or was stopped before its end.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._told_to_stop)
+        async with aiohttp.ClientSession() as session:
+            try:
+                await self._loop(session)
+            finally:
+                await self._keeper.close()
+        await self._step(None)
+        return 0 if self._job.status.phase == "Succeeded" else 1
+
+    def _told_to_stop(self) -> None:
+        self._stop.set()
+        self._changed.set()
+
+    async def _loop(self, session: aiohttp.ClientSession) -> None:
+        while not self._stop.is_set():
+            progress = await self._progress(session)
+            self._changed.clear()
+            plan = await self._step(progress)
+            if self._ended():
+                return
+            await self._sleep(plan)
+
+    async def _step(self, progress: Progress | None) -> Plan:
+        """One decision, carried out."""
+        observed = Observed(
+            job=self._job,
+            pods=self._keeper.pods(),
+            services=self._keeper.services(),
+            deployments=self._keeper.deployments(),
+            policies=self._keeper.policies(),
+            progress=progress,
+        )
+        plan = decide(observed, self._settings, time.time())
+        self._write(plan)
+        if not self._stop.is_set():
+            await self._act(plan)
+        return plan
+
+    def _write(self, plan: Plan) -> None:
+        if plan.status != self._job.status:
+            self._job = self._job.model_copy(update={"status": plan.status})
+            self._journal.write(self._job)
+            say("status", status=plan.status.to_dict())
+            self._changed.set()
+        for event in plan.events:
+            say("event", event=vars(event))
+
+    async def _act(self, plan: Plan) -> None:
+        for ref in plan.delete:
+            await self._keeper.delete(ref)
+        for manifest in plan.replace:
+            await self._keeper.replace(manifest)
+        for manifest in plan.create:
+            await self._keeper.create(manifest)
+        if plan.delete or plan.replace or plan.create:
+            self._changed.set()
+
+    def _ended(self) -> bool:
+        phase = self._job.status.phase
+        if phase == "Suspended":
+            return True
+        serves = self._job.status.serving is not None and self._job.spec.serving is not None
+        return phase == "Failed" or (phase == "Succeeded" and not serves)
+
+    async def _progress(self, session: aiohttp.ClientSession) -> Progress | None:
+        chief = next((pod for pod in self._keeper.pods() if _is_chief(pod)), None)
+        return await read_progress(session, chief.address) if chief else None
+
+    async def _sleep(self, plan: Plan) -> None:
+        until = plan.look_again or time.time() + self._settings.resync_seconds
+        try:
+            await asyncio.wait_for(self._changed.wait(), max(0.05, until - time.time()))
+        except TimeoutError:
+            return
+
+
+def _is_chief(pod: PodView) -> bool:
+    return pod.index == 0 and pod.stage != "serve" and not pod.finished and not pod.deleting
+
+
+def say(kind: str, **content: Any) -> None:
+    """Write one line for whoever shows it."""
+    print(json.dumps({"type": kind, **content}), flush=True)
+
+
+def with_free_port(job: TrainingJob) -> TrainingJob:
+    """The job with a serving port that is free here: the one it asks for, or another."""
+    if job.spec.serving is None:
+        return job
+    port = free_port(job.spec.serving.port)
+    serving = job.spec.serving.model_copy(update={"port": port})
+    return job.model_copy(update={"spec": job.spec.model_copy(update={"serving": serving})})
+
+
+def mount_volumes(job: TrainingJob, request: Request, settings: Settings) -> Path:
+    """A folder with an entry for each claim of the job.
+
+    A claim that only the store is on gets a folder of its own below the output.
+
+    Raises:
+        WrongInput: a claim of the data is mounted nowhere.
+    """
+    volumes = request.output / "volumes"
+    volumes.mkdir(parents=True, exist_ok=True)
+    data = job.spec.data.source.uri
+    for claim in claims_of(job, settings):
+        target, entry = request.mounts.get(claim), volumes / claim
+        if target is None:
+            if data.startswith(f"pvc://{claim}/") or data == f"pvc://{claim}":
+                raise WrongInput(
+                    f"spec.data.source.uri: claim {claim} is mounted nowhere; "
+                    f"add --mount {claim}=FOLDER"
+                )
+            entry.mkdir(exist_ok=True)
+            continue
+        if not target.is_dir():
+            raise WrongInput(f"--mount {claim}={target}: there is no such folder")
+        if entry.is_symlink():
+            entry.unlink()
+        entry.symlink_to(target.resolve())
+    return volumes
+
+
+def local_settings(output: Path) -> Settings:
+    """The operator's settings on a laptop: its own store, quick retries, loopback URLs."""
+    return Settings(
+        storage_uri=f"file://{output.resolve()}/store",
+        service_host=LOOPBACK,
+        backoff_seconds=float(os.environ.get("TRAINYARD_BACKOFF_SECONDS", "2")),
+        progress_seconds=0.5,
+    )

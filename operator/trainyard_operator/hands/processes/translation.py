@@ -1,0 +1,88 @@
+"""From a pod's world to this machine's: ports, addresses and folders, all in one place.
+
+A pod has an address and its ports to itself; processes share one machine. So each port of
+each pod gets a free port on loopback, and wherever the pod's environment names an address or
+a port of its own, it is given the local one.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import sys
+from pathlib import Path
+
+from trainyard_api import environment
+from trainyard_operator.plan import Manifest
+
+LOOPBACK = "127.0.0.1"
+
+_ADDRESS = re.compile(r"([a-z0-9-]+)\.[a-z0-9-]+\.[a-z0-9-]+\.svc:(\d+)")
+
+
+class Ports:
+    """Local ports of pods' ports, each given once."""
+
+    def __init__(self) -> None:
+        self._given: dict[tuple[str, int], int] = {}
+
+    def local(self, pod: str, port: int) -> int:
+        """The local port that stands for `port` of `pod`."""
+        key = (pod, port)
+        if key not in self._given:
+            self._given[key] = free_port()
+        return self._given[key]
+
+    def forget(self, pod: str) -> None:
+        """Give the ports of a pod back."""
+        self._given = {key: port for key, port in self._given.items() if key[0] != pod}
+
+
+def free_port(wanted: int = 0) -> int:
+    """A free TCP port on loopback: the wanted one, or any where that is taken."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, wanted))
+        except OSError:
+            return free_port()
+        return int(probe.getsockname()[1])
+
+
+def local_environment(
+    pod: Manifest, ports: Ports, volumes: Path, termination_log: Path
+) -> dict[str, str]:
+    """The environment of a pod's process, in addition to that of this process."""
+    name = pod["metadata"]["name"]
+    container = pod["spec"]["containers"][0]
+    own = {entry["containerPort"] for entry in container.get("ports", [])}
+    variables = {entry["name"]: entry["value"] for entry in container.get("env", [])}
+    if (port := variables.get(environment.PORT)) is not None and int(port) in own:
+        variables[environment.PORT] = str(ports.local(name, int(port)))
+    if (config := variables.get(environment.TF_CONFIG)) is not None:
+        variables[environment.TF_CONFIG] = _ADDRESS.sub(
+            lambda match: f"{LOOPBACK}:{ports.local(match[1], int(match[2]))}", config
+        )
+    variables.pop("HOME", None)
+    return {
+        **variables,
+        environment.HOST: LOOPBACK,
+        environment.VOLUMES: str(volumes),
+        environment.TERMINATION_LOG: str(termination_log),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def local_command(pod: Manifest) -> list[str]:
+    """The command of a pod's process: `python` is the interpreter that runs this program."""
+    container = pod["spec"]["containers"][0]
+    command: list[str] = [*container["command"], *container.get("args", [])]
+    return [sys.executable if part == "python" else part for part in command]
+
+
+def http_port(pod: Manifest) -> int | None:
+    """The container port named http, if the pod has one."""
+    for entry in pod["spec"]["containers"][0].get("ports", []):
+        if entry.get("name") == "http":
+            return int(entry["containerPort"])
+    return None

@@ -1,0 +1,52 @@
+"""What follows a gang's failure: the end of the job, or another attempt, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trainyard_api.spec import RunPolicy
+from trainyard_api.status import Restarts
+from trainyard_operator.settings import Settings
+from trainyard_operator.verdict import Cause, Failed
+
+INFRASTRUCTURE_DELAY_SECONDS = 1.0
+INFRASTRUCTURE_DELAY_LIMIT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class GiveUp:
+    """The job has failed."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Restart:
+    """Another attempt."""
+
+    restarts: Restarts
+    delay: float
+    """Seconds to wait before it."""
+
+
+def follow_up(
+    failure: Failed, restarts: Restarts, policy: RunPolicy, settings: Settings
+) -> GiveUp | Restart:
+    """What follows a failure, by its cause and by how often it happened before."""
+    if failure.cause is Cause.INVALID:
+        return GiveUp(failure.reason, failure.message)
+    if failure.cause is Cause.PROGRAM:
+        count = restarts.program + 1
+        if count > policy.backoffLimit:
+            limit = f"failed {count} times, more than runPolicy.backoffLimit {policy.backoffLimit}"
+            return GiveUp("BackoffLimitExceeded", f"{limit}; the last time: {failure.message}")
+        delay = min(settings.backoff_seconds * 2 ** (count - 1), settings.backoff_limit_seconds)
+        return Restart(restarts.model_copy(update={"program": count}), delay)
+    count = restarts.infrastructure + 1
+    if count > policy.infrastructureRestartLimit:
+        limit = f"interrupted {count} times, more than runPolicy.infrastructureRestartLimit"
+        return GiveUp("InfrastructureLimitExceeded", f"{limit}; the last time: {failure.message}")
+    exponent = min(count - 1, 16)
+    delay = min(INFRASTRUCTURE_DELAY_SECONDS * 2**exponent, INFRASTRUCTURE_DELAY_LIMIT_SECONDS)
+    return Restart(restarts.model_copy(update={"infrastructure": count}), delay)

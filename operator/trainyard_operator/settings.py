@@ -1,0 +1,43 @@
+"""What an installation of the operator can set, by environment variables."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of the operator; each is the environment variable TRAINYARD_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="TRAINYARD_", frozen=True)
+
+    trainer_image: str = Field(
+        default="trainyard/trainer:latest", description="Image of trainer and compression pods."
+    )
+    serving_image: str = Field(
+        default="trainyard/serving:latest", description="Image of serving pods."
+    )
+    image_pull_policy: str = Field(default="IfNotPresent", description="Of all pods.")
+    storage_uri: str = Field(
+        default="pvc://trainyard-artifacts", description="Store of jobs that name none."
+    )
+    watch_namespace: str = Field(default="", description="Namespace to watch; empty: all.")
+    backoff_seconds: float = Field(
+        default=10.0, description="Wait before the first restart after the program failed."
+    )
+    backoff_limit_seconds: float = Field(default=360.0, description="Longest such wait.")
+    progress_seconds: float = Field(
+        default=3.0, description="Time between two looks at the live progress."
+    )
+    resync_seconds: float = Field(
+        default=300.0, description="Time after which every job is looked at again."
+    )
+    metrics_port: int = Field(default=8082, description="Port of metrics and health.")
+    service_host: str = Field(
+        default="{service}.{namespace}.svc", description="Host name of a Service, in URLs."
+    )
+    log_format: str = Field(default="json", description="json or text.")
+
+    def service_url(self, service: str, namespace: str, port: int) -> str:
+        """URL of a Service, for those who are to call it."""
+        return f"http://{self.service_host.format(service=service, namespace=namespace)}:{port}"

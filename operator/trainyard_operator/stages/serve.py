@@ -1,0 +1,195 @@
+"""Serve: a Deployment for each revision, and a Service that leads to the one that is ready.
+
+The new revision starts beside the old one and gets no traffic until it is ready; the old one
+goes only after status says that the new one serves.
+"""
+
+from __future__ import annotations
+
+from trainyard_api.names import revision_name, run_hash
+from trainyard_api.spec import Serving
+from trainyard_api.status import Artifact, Rollback, ServingStatus
+from trainyard_operator import times
+from trainyard_operator.build.deployments import build_deployment, serving_name
+from trainyard_operator.build.metadata import digest_of
+from trainyard_operator.build.networking import build_serving_service
+from trainyard_operator.draft import Draft
+from trainyard_operator.finish import fail
+from trainyard_operator.observed import DeploymentView, PodView
+from trainyard_operator.plan import Manifest
+
+
+def decide(draft: Draft) -> None:
+    """Bring the rollout of the current run forward."""
+    serving, model = draft.job.spec.serving, draft.status.artifacts.compressed
+    if serving is None or model is None:
+        raise ValueError("Serve was reached without a model to serve")
+    stage = draft.status.stage("Serve")
+    if stage is not None and stage.state == "Pending":
+        stage = draft.update_stage(
+            "Serve", state="Running", startTime=draft.timestamp, attemptTime=draft.timestamp
+        )
+    draft.update(phase="RollingOut")
+    deployment = _ensure_deployment(draft, serving, model, draft.run)
+    if deployment is None or not deployment.current:
+        began = stage.attemptTime if stage and stage.attemptTime else draft.timestamp
+        _wait(draft, serving, times.to_seconds(began))
+        return
+    _route(draft, serving, draft.run)
+    if _routed(draft, serving):
+        _finish(draft, serving, deployment, model)
+
+
+def claim_name(draft: Draft) -> None:
+    """Create the Service before anything runs: of two jobs with one name, one fails at once."""
+    serving = draft.job.spec.serving
+    if serving is None:
+        return
+    wanted = _service(draft, serving)
+    if all(s.name != wanted["metadata"]["name"] for s in draft.observed.services):
+        draft.create(wanted)
+
+
+def keep(draft: Draft) -> None:
+    """Keep what is served as the spec wants it, after its run and while a next one trains."""
+    serving, status = draft.job.spec.serving, draft.status.serving
+    if status is None or status.state != "Serving" or status.model is None:
+        return
+    if serving is None:
+        _withdraw(draft)
+        return
+    deployment = _ensure_deployment(draft, serving, status.model, status.revision)
+    rollout = draft.status.stage("Serve")
+    if rollout is None or rollout.state != "Running":
+        _route(draft, serving, status.revision)
+    name = serving_name(draft.job, serving)
+    if deployment is not None:
+        url = draft.settings.service_url(name, draft.job.metadata.namespace, serving.port)
+        ready = deployment.ready_replicas
+        draft.update(serving=status.model_copy(update={"readyReplicas": ready, "url": url}))
+    _remove_others(draft, name, {status.revision, run_hash(draft.run)})
+
+
+def _remove_others(draft: Draft, name: str, revisions: set[str]) -> None:
+    """Delete what served earlier runs, or under an earlier name."""
+    names = {revision_name(name, revision) for revision in revisions}
+    for deployment in draft.observed.deployments:
+        if deployment.name not in names:
+            draft.delete("Deployment", deployment.name)
+    for service in draft.observed.services:
+        if service.stage == "serve" and service.name != name:
+            draft.delete("Service", service.name)
+
+
+def _ensure_deployment(
+    draft: Draft, serving: Serving, model: Artifact, run: str
+) -> DeploymentView | None:
+    wanted = build_deployment(draft.job, serving, run, model, draft.settings)
+    name = revision_name(serving_name(draft.job, serving), run)
+    existing = next((d for d in draft.observed.deployments if d.name == name), None)
+    if existing is None:
+        draft.create(wanted)
+        return None
+    if existing.digest != digest_of(wanted):
+        draft.replace(wanted)
+        return None
+    return existing
+
+
+def _service(draft: Draft, serving: Serving, run: str | None = None) -> Manifest:
+    name = serving_name(draft.job, serving)
+    return build_serving_service(draft.job, name, run or draft.run, serving.port)
+
+
+def _route(draft: Draft, serving: Serving, run: str) -> None:
+    """Let the Service lead to the pods of a run's model."""
+    wanted = _service(draft, serving, run)
+    name = wanted["metadata"]["name"]
+    existing = next((s for s in draft.observed.services if s.name == name), None)
+    if existing is None:
+        draft.create(wanted)
+    elif existing.digest != digest_of(wanted):
+        draft.replace(wanted)
+
+
+def _routed(draft: Draft, serving: Serving) -> bool:
+    wanted = _service(draft, serving)
+    return any(
+        s.name == wanted["metadata"]["name"] and s.digest == digest_of(wanted)
+        for s in draft.observed.services
+    )
+
+
+def _wait(draft: Draft, serving: Serving, began: float) -> None:
+    deadline = began + serving.rollout.progressDeadlineSeconds
+    waiting = _waiting_pods(draft)
+    reason = waiting[0].waiting_reason if waiting else "Starting"
+    name = revision_name(serving_name(draft.job, serving), draft.run)
+    text = f"{waiting[0].name}: {waiting[0].waiting_message}" if waiting else f"{name} is starting"
+    if draft.now >= deadline:
+        _roll_back(draft, f"not ready within rollout.progressDeadlineSeconds: {text}")
+        return
+    draft.set_condition("Serving", "False", reason, text)
+    draft.update_stage("Serve", message=text)
+    draft.look_again(deadline)
+
+
+def _waiting_pods(draft: Draft) -> list[PodView]:
+    run = run_hash(draft.run)
+    return [
+        pod
+        for pod in draft.observed.pods
+        if pod.stage == "serve" and pod.run == run and not pod.ready and pod.waiting_reason
+    ]
+
+
+def _roll_back(draft: Draft, why: str) -> None:
+    """Withdraw the new revision; the old one never stopped serving."""
+    revision = run_hash(draft.run)
+    for deployment in draft.observed.deployments:
+        if deployment.run == revision:
+            draft.delete("Deployment", deployment.name)
+    rollback = Rollback(revision=revision, reason=why, time=draft.timestamp)
+    old = draft.status.serving
+    status = (
+        old.model_copy(update={"lastRollback": rollback})
+        if old is not None
+        else ServingStatus(revision=revision, state="Failed", lastRollback=rollback)
+    )
+    draft.update(serving=status)
+    if old is None:
+        draft.set_condition("Serving", "False", "RolledBack", why)
+    draft.update_stage("Serve", state="Failed", completionTime=draft.timestamp, message=why)
+    fail(draft, "RolloutFailed", why)
+
+
+def _finish(draft: Draft, serving: Serving, deployment: DeploymentView, model: Artifact) -> None:
+    name = serving_name(draft.job, serving)
+    url = draft.settings.service_url(name, draft.job.metadata.namespace, serving.port)
+    before = draft.status.serving
+    draft.update(
+        serving=ServingStatus(
+            revision=run_hash(draft.run),
+            state="Serving",
+            url=url,
+            model=model,
+            readyReplicas=deployment.ready_replicas,
+            trafficPercent=100,
+            lastRollback=before.lastRollback if before else None,
+        )
+    )
+    text = f"{url}/v1/models/{name}:predict"
+    draft.update_stage("Serve", state="Succeeded", completionTime=draft.timestamp, message=text)
+    draft.set_condition("Serving", "True", "RevisionServes", text)
+    draft.event("Normal", "Serving", f"revision {run_hash(draft.run)} answers at {text}")
+
+
+def _withdraw(draft: Draft) -> None:
+    """The spec has no serving any more."""
+    for deployment in draft.observed.deployments:
+        draft.delete("Deployment", deployment.name)
+    for service in draft.observed.services:
+        if service.stage == "serve":
+            draft.delete("Service", service.name)
+    draft.update(serving=None)
+    draft.set_condition("Serving", "False", "NotWanted", "spec.serving was removed")

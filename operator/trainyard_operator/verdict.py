@@ -1,0 +1,169 @@
+"""From the pods of a gang to one verdict.
+
+A gang fails as one, and mostly several of its pods fail at once: one for a reason, the
+others because it is gone. The verdict names the cause and never a consequence, since the
+two count towards different limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from trainyard_api.exit_codes import ExitCode
+from trainyard_api.results import parse_termination_message
+from trainyard_operator.observed import PodView
+
+PEER_GRACE_SECONDS = 10.0
+"""How long the cause is waited for when only its consequences are to be seen."""
+
+
+class Cause(Enum):
+    """Whose fault it was, in the order in which one explains the others."""
+
+    INVALID = "invalid"
+    INFRASTRUCTURE = "infrastructure"
+    PROGRAM = "program"
+    PEER = "peer"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Not all pods run yet."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Running:
+    """All pods run."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Pod 0 ended well."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """A consequence is to be seen, its cause not yet."""
+
+    until: float
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The gang has failed."""
+
+    cause: Cause
+    reason: str
+    message: str
+
+
+Verdict = Waiting | Running | Finished | Unclear | Failed
+
+_CONFIGURATION = (
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+)
+
+
+def judge(pods: Sequence[PodView], size: int, *, formed: bool, now: float) -> Verdict:
+    """The verdict on a gang.
+
+    Args:
+        pods: the pods of the current attempt that exist.
+        size: how many there should be.
+        formed: whether all of them have been seen running in this attempt.
+        now: seconds since the epoch.
+    """
+    chief = next((pod for pod in pods if pod.index == 0), None)
+    if chief is not None and chief.exit_code == ExitCode.OK:
+        return Finished(chief.message)
+    failures = [failure for pod in pods if (failure := _failure(pod)) is not None]
+    missing = sorted(set(range(size)) - {pod.index for pod in pods})
+    if formed and missing:
+        names = ", ".join(str(index) for index in missing)
+        failures.append(
+            Failed(Cause.INFRASTRUCTURE, "PodDeleted", f"pod {names} was deleted while it ran")
+        )
+    if failures:
+        return _root_cause(failures, pods, now)
+    if len(pods) == size and all(pod.phase == "Running" or pod.finished for pod in pods):
+        return Running()
+    return _waiting(pods, size)
+
+
+def is_misconfigured(reason: str) -> bool:
+    """Whether a pod waits for something that only a person can mend."""
+    return reason in (*_CONFIGURATION, "ClaimNotFound")
+
+
+def _failure(pod: PodView) -> Failed | None:
+    """Why a pod has failed or is about to; None where it has not."""
+    if pod.exit_code == ExitCode.OK:
+        return None
+    if pod.exit_code == ExitCode.INVALID:
+        return _said(pod, Cause.INVALID, "InvalidSpec", "the program refused its input")
+    if pod.disruption:
+        return Failed(Cause.INFRASTRUCTURE, pod.disruption, f"{pod.name}: {pod.disruption}")
+    if pod.deleting:
+        return Failed(Cause.INFRASTRUCTURE, "PodDeleted", f"{pod.name} was deleted")
+    if pod.phase not in ("Failed", "Unknown"):
+        return None
+    if pod.exit_code is None:
+        return Failed(Cause.INFRASTRUCTURE, "PodLost", f"{pod.name} ended without an exit code")
+    return _failed_program(pod, pod.exit_code)
+
+
+def _failed_program(pod: PodView, code: int) -> Failed:
+    if code == ExitCode.SAVED:
+        return Failed(Cause.INFRASTRUCTURE, "Preempted", f"{pod.name} was told to stop, and saved")
+    if code == ExitCode.STORE_UNAVAILABLE:
+        return _said(pod, Cause.INFRASTRUCTURE, "StoreUnavailable", "the store did not answer")
+    if code == ExitCode.PEER_LOST:
+        return _said(pod, Cause.PEER, "PeerLost", "another worker vanished")
+    if pod.oom_killed:
+        text = f"{pod.name} needed more memory than its limit; raise resources.limits.memory"
+        return Failed(Cause.PROGRAM, "OOMKilled", text)
+    return _said(pod, Cause.PROGRAM, "ProgramFailed", f"exit code {code}")
+
+
+def _said(pod: PodView, cause: Cause, reason: str, otherwise: str) -> Failed:
+    """A failure in the pod's own words, where it left any."""
+    document = parse_termination_message(pod.message)
+    if document is not None and document.failure is not None:
+        return Failed(cause, document.failure.reason, f"{pod.name}: {document.failure.message}")
+    tail = pod.message.strip()[-500:]
+    return Failed(cause, reason, f"{pod.name}: {otherwise}" + (f": {tail}" if tail else ""))
+
+
+def _root_cause(failures: Sequence[Failed], pods: Sequence[PodView], now: float) -> Verdict:
+    order = list(Cause)
+    first = min(failures, key=lambda failure: order.index(failure.cause))
+    if first.cause is not Cause.PEER:
+        return first
+    ended = min((pod.finish_time for pod in pods if pod.finish_time is not None), default=now)
+    if now < ended + PEER_GRACE_SECONDS and not all(pod.finished for pod in pods):
+        return Unclear(until=ended + PEER_GRACE_SECONDS)
+    return Failed(Cause.INFRASTRUCTURE, "PeerLost", first.message)
+
+
+def _waiting(pods: Sequence[PodView], size: int) -> Waiting:
+    """Why the gang does not run yet: the gravest reason of its pods."""
+    waiting = [pod for pod in pods if pod.phase == "Pending" and pod.waiting_reason]
+    waiting.sort(key=lambda pod: (not is_misconfigured(pod.waiting_reason), pod.index))
+    if not waiting:
+        running = sum(pod.phase == "Running" for pod in pods)
+        return Waiting("Starting", f"{running} of {size} pods run")
+    worst = waiting[0]
+    alike = [pod.name for pod in waiting if pod.waiting_reason == worst.waiting_reason]
+    return Waiting(worst.waiting_reason, f"{', '.join(alike)}: {worst.waiting_message}")
