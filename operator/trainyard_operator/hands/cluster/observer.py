@@ -1,0 +1,133 @@
+"""What there is of a job, read from the API server when a watch says that it changed.
+
+Nothing is taken from a cache that a watch fills: a watch can miss a deletion while it
+reconnects, and a ghost of a pod would decide. What was read is kept, in its few fields, only
+until the next event of the job, so that a look at the live progress costs no request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+
+import aiohttp
+
+from trainyard_api.names import ANNOTATION_RETRAIN, KIND, LABEL_JOB
+from trainyard_api.problems import parse_job_object
+from trainyard_api.spec import TrainingJob
+from trainyard_api.status import Progress
+from trainyard_operator.hands.cluster.api import Api
+from trainyard_operator.hands.cluster.views import (
+    deployment_view,
+    is_owned,
+    pod_view,
+    service_view,
+)
+from trainyard_operator.hands.progress import read_progress
+from trainyard_operator.observed import Observed
+from trainyard_operator.plan import Manifest, ObjectRef
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Key:
+    """A job's place in the cluster."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+class Observer:
+    """Reads what there is of jobs."""
+
+    def __init__(self, api: Api, session: aiohttp.ClientSession) -> None:
+        self._api = api
+        self._session = session
+        self._kept: dict[Key, Observed] = {}
+        self._taken: dict[Key, frozenset[ObjectRef]] = {}
+
+    def forget(self, key: Key) -> None:
+        """What is known of a job has changed."""
+        self._kept.pop(key, None)
+
+    def knows(self, key: Key, resource_version: str) -> bool:
+        """Whether that version of the job is the one that decisions are made from."""
+        kept = self._kept.get(key)
+        return kept is not None and kept.job.metadata.resourceVersion == resource_version
+
+    def phases(self) -> list[str]:
+        """The phase of each job that was looked at."""
+        return [observed.job.status.phase for observed in self._kept.values()]
+
+    async def observe(self, key: Key) -> Observed | None:
+        """What there is of a job; None where the job is gone.
+
+        Raises:
+            InvalidJob: the job is not one of this version's.
+        """
+        observed = self._kept.get(key) or await self._read(key)
+        if observed is None:
+            return None
+        self._kept[key] = observed
+        return replace(observed, progress=await self._progress(observed))
+
+    def written(self, key: Key, job: Manifest) -> None:
+        """The job as the API server has it after our write."""
+        if (kept := self._kept.get(key)) is not None:
+            self._kept[key] = replace(kept, job=_parse(job))
+
+    def taken(self, key: Key, ref: ObjectRef) -> None:
+        """A name that the job wants is taken by something that is not its own."""
+        self._taken[key] = self._taken.get(key, frozenset()) | {ref}
+        self.forget(key)
+
+    async def _read(self, key: Key) -> Observed | None:
+        manifest = await self._api.get(KIND, key.namespace, key.name)
+        if manifest is None:
+            return None
+        job = _parse(manifest)
+        label = f"{LABEL_JOB}={key.name}"
+        kinds = ("Pod", "Service", "Deployment", "NetworkPolicy")
+        lists = await asyncio.gather(*(self._api.list(k, key.namespace, label) for k in kinds))
+        pods, services, deployments, policies = lists
+        own = job.metadata.uid
+        return Observed(
+            job=job,
+            pods=[view for pod in pods if (view := pod_view(pod)) is not None],
+            services=[service_view(s) for s in services if is_owned(s, own)],
+            deployments=[deployment_view(d) for d in deployments if is_owned(d, own)],
+            policies=frozenset(p["metadata"]["name"] for p in policies if is_owned(p, own)),
+            foreign=await self._foreign(key, own),
+        )
+
+    async def _foreign(self, key: Key, uid: str) -> frozenset[str]:
+        """Of the names that were taken, those that still are."""
+        still = set()
+        for ref in self._taken.get(key, frozenset()):
+            existing = await self._api.get(ref.kind, key.namespace, ref.name)
+            if existing is not None and not is_owned(existing, uid):
+                still.add(ref)
+        self._taken[key] = frozenset(still)
+        return frozenset(f"{ref.kind}/{ref.name}" for ref in still)
+
+    async def _progress(self, observed: Observed) -> Progress | None:
+        run = observed.job.status.run
+        for pod in observed.pods:
+            current = run is not None and run.id.endswith(pod.run) and pod.attempt == run.attempt
+            if current and pod.index == 0 and pod.stage != "serve" and pod.phase == "Running":
+                return await read_progress(self._session, pod.address) if pod.address else None
+        return None
+
+
+def _parse(manifest: Manifest) -> TrainingJob:
+    """The job without the parts of its metadata that nothing depends on."""
+    metadata = manifest["metadata"]
+    annotations = metadata.get("annotations") or {}
+    kept = {k: v for k, v in annotations.items() if k == ANNOTATION_RETRAIN}
+    slim = {**manifest, "metadata": {**metadata, "annotations": kept}}
+    return parse_job_object(slim)

@@ -1,0 +1,57 @@
+"""kopf's watches: they say which job to look at, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import kopf
+
+from trainyard_api.names import GROUP, LABEL_JOB, PLURAL, VERSION
+from trainyard_operator.hands.cluster.observer import Key, Observer
+from trainyard_operator.hands.cluster.workqueue import WorkQueue
+
+WATCHED = ("pods", "services", "deployments", "networkpolicies")
+_SERVER_TIMEOUT_SECONDS = 300
+_CLIENT_TIMEOUT_SECONDS = 330
+_CONNECT_TIMEOUT_SECONDS = 10
+
+
+def build_registry(queue: WorkQueue[Key], observer: Observer) -> kopf.OperatorRegistry:
+    """The handlers: each puts a job's key into the queue."""
+    registry = kopf.OperatorRegistry()
+
+    def job_changed(namespace: str, name: str, meta: dict[str, Any], **_: Any) -> None:
+        key = Key(namespace, name)
+        if not observer.knows(key, meta["resourceVersion"]):
+            observer.forget(key)
+            queue.add(key)
+
+    def object_changed(namespace: str, labels: dict[str, str], **_: Any) -> None:
+        key = Key(namespace, labels[LABEL_JOB])
+        observer.forget(key)
+        queue.add(key)
+
+    kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)(job_changed)
+    for resource in WATCHED:
+        watch: Callable[[Any], Any] = kopf.on.event(
+            resource, labels={LABEL_JOB: kopf.PRESENT}, registry=registry
+        )
+        watch(object_changed)
+    kopf.on.login(registry=registry)(_login)
+    return registry
+
+
+def build_settings() -> kopf.OperatorSettings:
+    """kopf without what it would write, and with watches that notice a dead connection."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.watching.server_timeout = _SERVER_TIMEOUT_SECONDS
+    settings.watching.client_timeout = _CLIENT_TIMEOUT_SECONDS
+    settings.watching.connect_timeout = _CONNECT_TIMEOUT_SECONDS
+    settings.scanning.disabled = False
+    return settings
+
+
+def _login(**arguments: Any) -> kopf.ConnectionInfo | None:
+    return kopf.login_with_service_account(**arguments) or kopf.login_with_kubeconfig(**arguments)
