@@ -1,0 +1,72 @@
+"""The CRD is structural, says what each field is, and agrees with the models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from trainyard_api.crd import build_crd
+
+Schema = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def root() -> Schema:
+    schema: Schema = build_crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return schema
+
+
+def fields(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
+    for name, child in schema.get("properties", {}).items():
+        yield f"{path}.{name}", child
+        yield from fields(child, f"{path}.{name}")
+    if "items" in schema:
+        yield from fields(schema["items"], f"{path}[]")
+
+
+def test_every_field_of_the_spec_has_a_description(root: Schema) -> None:
+    missing = [path for path, s in fields(root["properties"]["spec"]) if not s.get("description")]
+    assert missing == []
+
+
+def test_the_schema_is_structural(root: Schema) -> None:
+    for path, schema in fields(root):
+        assert not {"$ref", "anyOf", "oneOf", "allOf", "title", "const"} & schema.keys(), path
+        open_ended = {
+            "x-kubernetes-preserve-unknown-fields",
+            "x-kubernetes-int-or-string",
+        } & schema.keys()
+        assert "type" in schema or open_ended, path
+
+
+def test_defaults_and_bounds_are_in_the_schema(root: Schema) -> None:
+    training = root["properties"]["spec"]["properties"]["training"]
+    assert training["properties"]["epochs"]["default"] == 5
+    assert training["properties"]["epochs"]["minimum"] == 1
+    rate = training["properties"]["optimizer"]["properties"]["learningRate"]
+    assert rate["minimum"] == 0.0
+    assert rate["exclusiveMinimum"] is True
+
+
+def test_an_absent_block_has_no_default(root: Schema) -> None:
+    serving = root["properties"]["spec"]["properties"]["serving"]
+    assert serving["nullable"] is True
+    assert "default" not in serving
+
+
+def test_only_what_the_model_requires_is_required(root: Schema) -> None:
+    spec = root["properties"]["spec"]
+    assert spec["required"] == ["data", "model"]
+    assert spec["properties"]["data"]["required"] == ["source"]
+
+
+def test_rules_carry_messages_for_people(root: Schema) -> None:
+    rules = [
+        rule
+        for _, schema in [("", root), *fields(root)]
+        for rule in schema.get("x-kubernetes-validations", [])
+    ]
+    assert len(rules) >= 8
+    assert all(rule["message"] for rule in rules)

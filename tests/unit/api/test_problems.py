@@ -1,0 +1,84 @@
+"""Bad input gets an answer that names the field and the cure."""
+
+from __future__ import annotations
+
+from textwrap import dedent, indent
+
+import pytest
+
+from trainyard_api.problems import InvalidJob, find_problems, parse_job
+
+
+def job(spec: str = "", name: str = "fashion", source: str = "keras://mnist") -> str:
+    head = dedent(f"""\
+        apiVersion: trainyard.dev/v1alpha1
+        kind: TrainingJob
+        metadata: {{name: {name}}}
+        spec:
+          data: {{source: {{uri: "{source}"}}}}
+          model: {{architecture: dense}}
+        """)
+    return head + indent(dedent(spec), "  ")
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "cure"),
+    [
+        (job("trainig: {epochs: 3}"), "spec.trainig", "did you mean training?"),
+        (job("training: {batchsize: 3}"), "spec.training.batchsize", "did you mean batchSize?"),
+        (job("training: {epochs: 0}"), "spec.training.epochs", "greater than or equal to 1"),
+        (job("training: {epochs: many}"), "spec.training.epochs", "valid integer"),
+        (job('training: {epochs: "5"}'), "spec.training.epochs", "valid integer"),
+        (job("workers: {replicas: -1}"), "spec.workers.replicas", "greater than or equal to 1"),
+        (job("training: {stepsPerExecution: -3}"), "spec.training.stepsPerExecution", "'auto'"),
+        (job("compression: {techniques: [int7]}"), "spec.compression.techniques.0", "int8"),
+        (job(source="mnist"), "spec.data.source.uri", "pattern"),
+        (job(name="a" * 39), "metadata.name", "at most 38 characters"),
+        (job(name="Fashion"), "metadata.name", "pattern"),
+    ],
+)
+def test_wrong_input_names_the_field_and_the_cure(text: str, field: str, cure: str) -> None:
+    with pytest.raises(InvalidJob) as error:
+        parse_job(text)
+    problem = next(p for p in error.value.problems if p.field == field)
+    assert cure in problem.message
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "cure"),
+    [
+        (
+            job("workers: {replicas: 8}\ntraining: {batchSize: 4}"),
+            "spec.training.batchSize",
+            "at least 8",
+        ),
+        (
+            job("evaluation: {metrics: [accuracy], gates: [{metric: f1, minimum: 0.9}]}"),
+            "spec.evaluation.gates[0].metric",
+            "add it to spec.evaluation.metrics",
+        ),
+        (job("evaluation: {gates: [{metric: f1}]}"), "spec.evaluation.gates[0]", "set minimum"),
+        (job("search: {parameters: [{path: a.b, choices: [1]}]}"), "spec.search", "not built"),
+        (job("compression: {techniques: [int4]}"), "spec.compression.techniques", "int8"),
+        (job(source="s3://bucket/x"), "spec.data.source.uri", "pvc"),
+        (job("serving: {backend: kserve}"), "spec.serving.backend", "deployment"),
+    ],
+)
+def test_what_no_schema_sees_is_found(text: str, field: str, cure: str) -> None:
+    problem = next(p for p in find_problems(parse_job(text)) if p.field == field)
+    assert cure in problem.message
+
+
+def test_the_shortest_job_has_no_problems() -> None:
+    assert find_problems(parse_job(job())) == []
+
+
+@pytest.mark.parametrize("text", ["", "a: [", "[]", "kind: Pod\napiVersion: v1", "---\n---\n"])
+def test_what_is_no_job_is_refused(text: str) -> None:
+    with pytest.raises(InvalidJob):
+        parse_job(text)
+
+
+def test_two_jobs_in_one_file_are_refused() -> None:
+    with pytest.raises(InvalidJob, match="one TrainingJob"):
+        parse_job(job() + "---\n" + job())

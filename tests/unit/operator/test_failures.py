@@ -1,0 +1,201 @@
+"""What follows when pods fail: the table of failures, a row a test."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.operator.fake_cluster import FakeCluster, make_job
+from trainyard_api.exit_codes import ExitCode
+from trainyard_api.results import Failure, TerminationMessage
+from trainyard_operator.observed import PodView
+from trainyard_operator.verdict import Cause, Failed, Running, Unclear, Waiting, judge
+
+NOW = 1000.0
+
+
+def pod(index: int, **fields: object) -> PodView:
+    base = PodView(name=f"w-{index}", stage="train", run="r", attempt=1, index=index)
+    return PodView(**{**vars(base), "phase": "Running", **fields})
+
+
+def ended(index: int, code: int, **fields: object) -> PodView:
+    return pod(index, phase="Failed", exit_code=code, finish_time=NOW, **fields)
+
+
+def started() -> FakeCluster:
+    cluster = FakeCluster(make_job())
+    cluster.settle()
+    cluster.run_all()
+    cluster.settle()
+    return cluster
+
+
+def worker(cluster: FakeCluster, index: int) -> str:
+    return next(p.name for p in cluster.pods.values() if p.index == index)
+
+
+@pytest.mark.parametrize(
+    ("pods", "cause", "reason"),
+    [
+        ([pod(0), ended(1, 1)], Cause.PROGRAM, "ProgramFailed"),
+        ([ended(0, 43), ended(1, 1)], Cause.PROGRAM, "ProgramFailed"),
+        ([ended(0, 137, oom_killed=True), ended(1, 43)], Cause.PROGRAM, "OOMKilled"),
+        ([ended(0, 43), ended(1, 137)], Cause.PROGRAM, "ProgramFailed"),
+        (
+            [ended(0, 43), pod(1, disruption="EvictionByEvictionAPI")],
+            Cause.INFRASTRUCTURE,
+            "EvictionByEvictionAPI",
+        ),
+        (
+            [ended(0, 1), ended(1, 137, disruption="DeletionByTaintManager")],
+            Cause.INFRASTRUCTURE,
+            "DeletionByTaintManager",
+        ),
+        ([ended(0, 43), pod(1, deleting=True)], Cause.INFRASTRUCTURE, "PodDeleted"),
+        ([pod(0)], Cause.INFRASTRUCTURE, "PodDeleted"),
+        ([ended(0, 42), ended(1, 42)], Cause.INFRASTRUCTURE, "Preempted"),
+        ([pod(0), ended(1, 44)], Cause.INFRASTRUCTURE, "StoreUnavailable"),
+        ([pod(0), pod(1, phase="Failed", exit_code=None)], Cause.INFRASTRUCTURE, "PodLost"),
+        ([ended(0, 43), ended(1, 43)], Cause.INFRASTRUCTURE, "PeerLost"),
+        ([ended(0, 2), ended(1, 43)], Cause.INVALID, "InvalidSpec"),
+    ],
+)
+def test_the_cause_is_found_behind_its_consequences(
+    pods: list[PodView], cause: Cause, reason: str
+) -> None:
+    verdict = judge(pods, 2, formed=True, now=NOW)
+    assert isinstance(verdict, Failed)
+    assert (verdict.cause, verdict.reason) == (cause, reason)
+
+
+def test_a_lost_peer_alone_is_waited_for_then_counted_as_infrastructure() -> None:
+    pods = [ended(0, 43), pod(1)]
+    assert isinstance(judge(pods, 2, formed=True, now=NOW + 5), Unclear)
+    verdict = judge(pods, 2, formed=True, now=NOW + 11)
+    assert isinstance(verdict, Failed)
+    assert verdict.cause is Cause.INFRASTRUCTURE
+
+
+def test_a_gang_that_forms_is_not_missing_pods() -> None:
+    assert isinstance(judge([pod(0)], 2, formed=False, now=NOW), Waiting)
+    assert isinstance(judge([pod(0), pod(1)], 2, formed=False, now=NOW), Running)
+
+
+def test_the_gravest_reason_for_waiting_is_told() -> None:
+    pods = [
+        pod(0, phase="Pending", waiting_reason="Unschedulable", waiting_message="no gpu"),
+        pod(1, phase="Pending", waiting_reason="ErrImagePull", waiting_message="no such image"),
+    ]
+    verdict = judge(pods, 2, formed=False, now=NOW)
+    assert isinstance(verdict, Waiting)
+    assert verdict.reason == "ErrImagePull"
+    assert "no such image" in verdict.message
+
+
+def test_one_failed_worker_restarts_the_whole_gang() -> None:
+    cluster = started()
+    cluster.change(worker(cluster, 1), phase="Failed", exit_code=1)
+    cluster.settle()
+    assert cluster.job.status.restarts.program == 1
+    assert cluster.pods == {}, "all are freed while the delay runs"
+    cluster.now += 11
+    cluster.settle()
+    assert cluster.names() == ["train-2-0", "train-2-1"]
+
+
+def test_the_next_attempt_waits_for_the_pods_of_the_last_to_end() -> None:
+    cluster = started()
+    old = cluster.pods[worker(cluster, 0)]
+    cluster.change(worker(cluster, 1), phase="Failed", exit_code=1)
+    cluster.step()
+    cluster.pods[old.name] = PodView(**{**vars(old), "deleting": True})
+    cluster.now += 11
+    cluster.settle()
+    assert cluster.names() == ["train-1-0"]
+    del cluster.pods[old.name]
+    cluster.settle()
+    assert cluster.names() == ["train-2-0", "train-2-1"]
+
+
+def test_a_program_that_fails_too_often_fails_the_job_and_says_how() -> None:
+    cluster = FakeCluster(make_job(runPolicy={"backoffLimit": 2}))
+    for _ in range(3):
+        cluster.now += 400
+        cluster.settle()
+        cluster.run_all()
+        cluster.settle()
+        cluster.change(worker(cluster, 0), phase="Failed", exit_code=1, message="boom")
+        cluster.settle()
+    failed = cluster.job.status.condition("Failed")
+    assert failed is not None
+    assert failed.reason == "BackoffLimitExceeded"
+    assert "boom" in failed.message
+    assert len(cluster.created) == 6
+
+
+def test_evictions_never_eat_the_retry_budget() -> None:
+    cluster = FakeCluster(make_job(runPolicy={"backoffLimit": 0}))
+    for _ in range(5):
+        cluster.now += 400
+        cluster.settle()
+        cluster.run_all()
+        cluster.settle()
+        cluster.change(worker(cluster, 1), disruption="EvictionByEvictionAPI")
+        cluster.settle()
+    assert cluster.job.status.phase == "Training"
+    assert cluster.job.status.restarts.infrastructure == 5
+    assert cluster.job.status.restarts.program == 0
+
+
+def test_invalid_data_fails_at_once_in_the_words_of_the_program() -> None:
+    cluster = started()
+    failure = Failure(reason="InvalidData", message="spec.data.source.uri: truncated")
+    message = TerminationMessage(failure=failure).encode()
+    cluster.change(
+        worker(cluster, 0), phase="Failed", exit_code=int(ExitCode.INVALID), message=message
+    )
+    cluster.settle()
+    failed = cluster.job.status.condition("Failed")
+    assert failed is not None
+    assert failed.reason == "InvalidData"
+    assert "spec.data.source.uri: truncated" in failed.message
+    assert cluster.job.status.restarts.program == 0
+
+
+def test_a_gang_that_does_not_start_is_freed_and_says_who_waited_for_what() -> None:
+    cluster = FakeCluster(make_job())
+    cluster.settle()
+    cluster.change(
+        worker(cluster, 1), waiting_reason="Unschedulable", waiting_message="0/3 nodes have a gpu"
+    )
+    cluster.settle()
+    running = cluster.job.status.condition("Running")
+    assert running is not None
+    assert "0/3 nodes have a gpu" in running.message
+    cluster.now += 601
+    cluster.settle()
+    assert cluster.pods == {}
+    assert cluster.job.status.restarts.infrastructure == 1
+
+
+def test_an_image_that_cannot_be_pulled_is_no_endless_retry() -> None:
+    cluster = FakeCluster(make_job(runPolicy={"backoffLimit": 1}))
+    for _ in range(2):
+        cluster.now += 400
+        cluster.settle()
+        cluster.change(
+            worker(cluster, 0), waiting_reason="ImagePullBackOff", waiting_message="no such image"
+        )
+        cluster.settle()
+        cluster.now += 601
+        cluster.settle()
+    failed = cluster.job.status.condition("Failed")
+    assert failed is not None
+    assert "no such image" in failed.message
+
+
+def test_a_program_that_ends_well_without_a_result_has_failed() -> None:
+    cluster = started()
+    cluster.change(worker(cluster, 0), phase="Succeeded", exit_code=0, message="hello")
+    cluster.settle()
+    assert cluster.job.status.restarts.program == 1

@@ -1,0 +1,179 @@
+"""The pure parts of the two pairs of hands."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.operator.fake_cluster import SETTINGS, make_job
+from trainyard_operator.build.pods import build_worker
+from trainyard_operator.hands.cluster.changes import merge_patch
+from trainyard_operator.hands.cluster.views import deployment_view, pod_view
+from trainyard_operator.hands.cluster.workqueue import WorkQueue
+from trainyard_operator.hands.processes.translation import Ports, local_environment
+
+JSON = st.recursive(
+    st.none() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner),
+    max_leaves=12,
+)
+WITHOUT_NULL = st.dictionaries(
+    st.text(max_size=2), st.integers() | st.dictionaries(st.text(max_size=2), st.integers())
+)
+
+
+def apply(patch: dict[str, Any], target: dict[str, Any]) -> dict[str, Any]:
+    """RFC 7386, word by word."""
+    result = dict(target)
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, dict):
+            before = result.get(key)
+            result[key] = apply(value, before if isinstance(before, dict) else {})
+        else:
+            result[key] = value
+    return result
+
+
+@given(WITHOUT_NULL, WITHOUT_NULL)
+def test_a_status_patch_makes_the_new_of_the_old(old: dict[str, Any], new: dict[str, Any]) -> None:
+    assert apply(merge_patch(old, new), old) == new
+
+
+def test_nothing_changed_is_no_patch() -> None:
+    assert merge_patch({"a": {"b": [1]}}, {"a": {"b": [1]}}) == {}
+
+
+def view_of(status: dict[str, Any], **metadata: Any) -> Any:
+    pod = build_worker(make_job(), "1-5f3a9c", 1, 0, SETTINGS)
+    pod["metadata"] |= metadata
+    return pod_view({**pod, "status": status})
+
+
+def container(**state: Any) -> dict[str, Any]:
+    return {"containerStatuses": [{"name": "trainer", "state": state}]}
+
+
+def test_a_killed_pod_shows_its_exit_code_and_its_words() -> None:
+    ended = {
+        "exitCode": 137,
+        "reason": "OOMKilled",
+        "message": "m",
+        "finishedAt": "2026-11-24T00:00:00Z",
+    }
+    view = view_of({"phase": "Failed", **container(terminated=ended)})
+    assert (view.exit_code, view.oom_killed, view.message) == (137, True, "m")
+
+
+def test_a_sidecar_is_not_taken_for_the_trainer() -> None:
+    statuses = [
+        {"name": "sidecar", "state": {"terminated": {"exitCode": 9}}},
+        {"name": "trainer", "state": {"running": {}}},
+    ]
+    assert view_of({"phase": "Running", "containerStatuses": statuses}).exit_code is None
+
+
+def test_an_evicted_pod_is_disrupted() -> None:
+    condition = {"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}
+    assert view_of({"conditions": [condition]}).disruption == "EvictionByEvictionAPI"
+    assert view_of({"reason": "NodeLost"}).disruption == "NodeLost"
+
+
+def test_a_missing_claim_is_named_with_the_field() -> None:
+    message = '0/1 nodes are available: persistentvolumeclaim "datasets" not found. preemption: ...'
+    condition = {
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": message,
+    }
+    view = view_of({"phase": "Pending", "conditions": [condition]})
+    assert view.waiting_reason == "ClaimNotFound"
+    assert "claim datasets does not exist" in view.waiting_message
+    assert "spec.data.source.uri" in view.waiting_message
+
+
+def test_an_image_that_cannot_be_pulled_is_named_with_the_field() -> None:
+    waiting = {"reason": "ErrImagePull", "message": "not found"}
+    view = view_of({"phase": "Pending", **container(waiting=waiting)})
+    assert "spec.workers.image" in view.waiting_message
+
+
+def test_a_pod_that_is_being_set_up_does_not_complain() -> None:
+    waiting = {"reason": "ContainerCreating"}
+    assert view_of({"phase": "Pending", **container(waiting=waiting)}).waiting_reason == ""
+
+
+def test_a_deployment_is_current_only_when_all_replicas_are_of_its_newest_spec() -> None:
+    manifest = {
+        "metadata": {"name": "d", "generation": 2, "labels": {}},
+        "spec": {"replicas": 2},
+        "status": {"observedGeneration": 1, "readyReplicas": 2, "updatedReplicas": 2},
+    }
+    assert not deployment_view(manifest).current
+    manifest["status"] = {"observedGeneration": 2, "readyReplicas": 2, "updatedReplicas": 1}
+    assert not deployment_view(manifest).current
+    manifest["status"] = {"observedGeneration": 2, "readyReplicas": 2, "updatedReplicas": 2}
+    assert deployment_view(manifest).current
+
+
+def test_processes_of_a_gang_find_each_other_on_loopback(tmp_path: Path) -> None:
+    ports = Ports()
+    job = make_job()
+    environments = [
+        local_environment(
+            build_worker(job, "1-5f3a9c", 1, i, SETTINGS), ports, tmp_path, tmp_path / "log"
+        )
+        for i in range(2)
+    ]
+    clusters = [json.loads(e["TF_CONFIG"])["cluster"]["worker"] for e in environments]
+    assert clusters[0] == clusters[1]
+    assert all(address.startswith("127.0.0.1:") for address in clusters[0])
+    own = {e["TRAINYARD_PORT"] for e in environments} | {a.split(":")[1] for a in clusters[0]}
+    assert len(own) == 4, "each port of each process is its own"
+
+
+async def test_many_changes_of_one_job_are_one_piece_of_work() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    for _ in range(5):
+        queue.add("a")
+    assert await queue.take() == "a"
+    assert len(queue) == 0
+
+
+async def test_a_change_during_the_work_is_worked_on_afterwards_and_never_beside_it() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add("a")
+    await queue.take()
+    queue.add("a")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(queue.take(), 0.05)
+    queue.done("a")
+    assert await asyncio.wait_for(queue.take(), 1) == "a"
+
+
+async def test_failed_work_comes_back_later_and_later() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    delays = []
+    for _ in range(3):
+        queue.add("a")
+        await queue.take()
+        delays.append(queue.failed("a"))
+    assert delays == [0.5, 1.0, 2.0]
+
+
+async def test_work_that_is_due_later_waits_unless_something_happens() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add("later", time.time() + 60)
+    queue.add("now")
+    assert await asyncio.wait_for(queue.take(), 1) == "now"
+    queue.add("later")
+    assert await asyncio.wait_for(queue.take(), 1) == "later"

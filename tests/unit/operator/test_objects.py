@@ -1,0 +1,124 @@
+"""What the operator builds, as the cluster will see it."""
+
+from __future__ import annotations
+
+import json
+
+from tests.unit.operator.fake_cluster import ARTIFACT, SETTINGS, make_job
+from trainyard_api.spec import TrainingJobSpec
+from trainyard_operator.build.deployments import build_deployment
+from trainyard_operator.build.networking import build_serving_service
+from trainyard_operator.build.pods import build_compressor, build_worker
+from trainyard_operator.plan import Manifest
+
+RUN = "1-5f3a9c"
+
+
+def variables(pod: Manifest) -> dict[str, str]:
+    return {e["name"]: e["value"] for e in pod["spec"]["containers"][0]["env"]}
+
+
+def test_workers_know_each_other_by_stable_names() -> None:
+    pod = build_worker(make_job(), RUN, 3, 1, SETTINGS)
+    config = json.loads(variables(pod)["TF_CONFIG"])
+    assert config == {
+        "cluster": {
+            "worker": [
+                "fashion-5f3a9c-train-3-0.fashion-5f3a9c-train.default.svc:2222",
+                "fashion-5f3a9c-train-3-1.fashion-5f3a9c-train.default.svc:2222",
+            ]
+        },
+        "task": {"type": "worker", "index": 1},
+    }
+    assert pod["spec"]["hostname"] == pod["metadata"]["name"] == "fashion-5f3a9c-train-3-1"
+    assert pod["spec"]["subdomain"] == "fashion-5f3a9c-train"
+
+
+def test_the_spec_travels_whole() -> None:
+    job = make_job(training={"epochs": 7})
+    spec = variables(build_worker(job, RUN, 1, 0, SETTINGS))["TRAINYARD_SPEC"]
+    assert TrainingJobSpec.model_validate_json(spec) == job.spec
+
+
+def test_claims_of_data_and_store_are_mounted_where_their_uris_mean() -> None:
+    pod = build_worker(make_job(), RUN, 1, 0, SETTINGS)
+    container = pod["spec"]["containers"][0]
+    mounts = {m["mountPath"]: m["name"] for m in container["volumeMounts"]}
+    claims = {
+        v["name"]: v["persistentVolumeClaim"]["claimName"]
+        for v in pod["spec"]["volumes"]
+        if "persistentVolumeClaim" in v
+    }
+    assert claims[mounts["/volumes/datasets"]] == "datasets"
+    assert claims[mounts["/volumes/trainyard-artifacts"]] == "trainyard-artifacts"
+
+
+def test_gpus_and_shared_memory_reach_the_container() -> None:
+    workers = {"resources": {"limits": {"nvidia.com/gpu": 1}}, "sharedMemory": "1Gi"}
+    pod = build_worker(make_job(workers=workers), RUN, 1, 0, SETTINGS)
+    container = pod["spec"]["containers"][0]
+    assert container["resources"]["limits"] == {"nvidia.com/gpu": 1}
+    assert {"name": "shared-memory", "mountPath": "/dev/shm"} in container["volumeMounts"]
+
+
+def test_pods_satisfy_restricted_pod_security_and_have_no_token() -> None:
+    job = make_job(serving={})
+    assert job.spec.serving is not None
+    deployment = build_deployment(job, job.spec.serving, RUN, ARTIFACT, SETTINGS)
+    specs = [
+        build_worker(job, RUN, 1, 0, SETTINGS)["spec"],
+        build_compressor(job, RUN, 1, ARTIFACT, SETTINGS)["spec"],
+        deployment["spec"]["template"]["spec"],
+    ]
+    for spec in specs:
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        container = spec["containers"][0]["securityContext"]
+        assert container["allowPrivilegeEscalation"] is False
+        assert container["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_the_template_is_laid_over_by_name_and_keeps_our_labels() -> None:
+    template = {
+        "metadata": {"labels": {"team": "vision", "trainyard.dev/job": "other"}},
+        "spec": {
+            "nodeSelector": {"pool": "gpu"},
+            "tolerations": [{"key": "gpu", "operator": "Exists"}],
+            "containers": [
+                {"name": "trainer", "env": [{"name": "EXTRA", "value": "1"}]},
+                {"name": "sidecar", "image": "busybox"},
+            ],
+        },
+    }
+    pod = build_worker(make_job(workers={"template": template}), RUN, 1, 0, SETTINGS)
+    assert pod["metadata"]["labels"]["team"] == "vision"
+    assert pod["metadata"]["labels"]["trainyard.dev/job"] == "fashion"
+    assert pod["spec"]["nodeSelector"] == {"pool": "gpu"}
+    assert [c["name"] for c in pod["spec"]["containers"]] == ["trainer", "sidecar"]
+    assert variables(pod)["EXTRA"] == "1"
+    assert "TF_CONFIG" in variables(pod)
+
+
+def test_a_program_of_ones_own_replaces_the_trainer() -> None:
+    workers = {"image": "me/mine:1", "command": ["python", "train.py"]}
+    container = build_worker(make_job(workers=workers), RUN, 1, 0, SETTINGS)["spec"]["containers"][
+        0
+    ]
+    assert container["image"] == "me/mine:1"
+    assert container["command"] == ["python", "train.py"]
+    assert "args" not in container
+
+
+def test_the_endpoint_leads_to_one_run_only() -> None:
+    service = build_serving_service(make_job(), "fashion", RUN, 8080)
+    assert service["spec"]["selector"]["trainyard.dev/run"] == "5f3a9c"
+
+
+def test_everything_is_owned_by_the_job() -> None:
+    for manifest in (
+        build_worker(make_job(), RUN, 1, 0, SETTINGS),
+        build_serving_service(make_job(), "fashion", RUN, 8080),
+    ):
+        owner = manifest["metadata"]["ownerReferences"][0]
+        assert (owner["kind"], owner["uid"]) == ("TrainingJob", "u-1")
