@@ -248,7 +248,7 @@ def _without_defaults(schema: Schema) -> Schema:
     return {
         key: _without_defaults(value) if isinstance(value, dict) else value
         for key, value in schema.items()
-        if key != "default" and not (key == "required" and isinstance(value, list))
+        if key != "default"
     }
 
 

@@ -49,7 +49,7 @@ class Actor:
             await self._record(key, job, event)
 
     async def _write_status(self, key: Key, job: TrainingJob, plan: Plan) -> None:
-        patch = merge_patch(job.status.to_dict(), plan.status.to_dict())
+        patch = merge_patch(self._observer.stored_status(key), plan.status.to_dict())
         if not patch:
             return
         body = {

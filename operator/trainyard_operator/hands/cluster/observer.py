@@ -49,6 +49,7 @@ class Observer:
         self._api = api
         self._session = session
         self._kept: dict[Key, Observed] = {}
+        self._stored: dict[Key, Manifest] = {}
         self._taken: dict[Key, frozenset[ObjectRef]] = {}
 
     def forget(self, key: Key) -> None:
@@ -76,8 +77,13 @@ class Observer:
         self._kept[key] = observed
         return replace(observed, progress=await self._progress(observed))
 
+    def stored_status(self, key: Key) -> Manifest:
+        """The status as the API server has it, without the defaults that the models fill in."""
+        return self._stored.get(key, {})
+
     def written(self, key: Key, job: Manifest) -> None:
         """The job as the API server has it after our write."""
+        self._stored[key] = job.get("status") or {}
         if (kept := self._kept.get(key)) is not None:
             self._kept[key] = replace(kept, job=_parse(job))
 
@@ -89,8 +95,11 @@ class Observer:
     async def _read(self, key: Key) -> Observed | None:
         manifest = await self._api.get(KIND, key.namespace, key.name)
         if manifest is None:
+            self._stored.pop(key, None)
+            self._taken.pop(key, None)
             return None
         job = _parse(manifest)
+        self._stored[key] = manifest.get("status") or {}
         label = f"{LABEL_JOB}={key.name}"
         kinds = ("Pod", "Service", "Deployment", "NetworkPolicy")
         lists = await asyncio.gather(*(self._api.list(k, key.namespace, label) for k in kinds))

@@ -1,0 +1,300 @@
+"""Training for real: worker processes with TF_CONFIG on loopback, as the operator starts them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from trainyard_api.exit_codes import ExitCode
+from trainyard_api.results import TerminationMessage, TrainResult, parse_termination_message
+
+pytestmark = pytest.mark.processes
+
+PATIENCE_SECONDS = 60
+ENDLESS = 100_000
+
+
+def digits(*, epochs: int, replicas: int, **training: Any) -> dict[str, Any]:
+    """A spec: 12 steps an epoch."""
+    return {
+        "data": {"source": {"uri": "sklearn://digits"}, "preprocessing": {"scaling": "standard"}},
+        "model": {
+            "architecture": "dense",
+            "dense": {"units": [32]},
+            "regularization": {"batchNormalization": True},
+        },
+        "training": {"epochs": epochs, "checkpoint": {"everySteps": 50}} | training,
+        "workers": {"replicas": replicas},
+    }
+
+
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+@dataclass
+class Gang:
+    """Worker processes of one attempt."""
+
+    folder: Path
+    spec: dict[str, Any]
+    attempt: int = 1
+    shared_disk: bool = True
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    http: int = 0
+
+    def start(self, indices: list[int] | None = None) -> Gang:
+        replicas = self.spec["workers"]["replicas"]
+        *ports, self.http = free_ports(replicas + 1)
+        workers = [f"127.0.0.1:{port}" for port in ports]
+        self.folder.mkdir(exist_ok=True)
+        for index in indices if indices is not None else range(replicas):
+            task = {"type": "worker", "index": index}
+            environ = os.environ | {
+                "TRAINYARD_JOB": "digits",
+                "TRAINYARD_NAMESPACE": "tests",
+                "TRAINYARD_RUN": "1-5f3a9c",
+                "TRAINYARD_ATTEMPT": str(self.attempt),
+                "TRAINYARD_SPEC": json.dumps(self.spec),
+                "TRAINYARD_STORAGE": f"file://{self.store(index)}",
+                "TRAINYARD_TERMINATION_LOG": str(self.folder / f"termination-{index}"),
+                "TRAINYARD_HOST": "127.0.0.1",
+                "TRAINYARD_PORT": str(self.http),
+            }
+            if replicas > 1:
+                config = {"cluster": {"worker": workers}, "task": task}
+                environ["TF_CONFIG"] = json.dumps(config)
+            with (self.folder / f"log-{self.attempt}-{index}").open("wb") as log:
+                command = [sys.executable, "-m", "trainyard_trainer", "train"]
+                process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
+            self.processes.append(process)
+        return self
+
+    def store(self, index: int = 0) -> Path:
+        return self.folder / ("store" if self.shared_disk or index == 0 else f"scratch-{index}")
+
+    def codes(self) -> list[int]:
+        return [process.wait(PATIENCE_SECONDS) for process in self.processes]
+
+    def stop(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+    def message(self, index: int = 0) -> TerminationMessage:
+        message = parse_termination_message((self.folder / f"termination-{index}").read_text())
+        assert message is not None
+        return message
+
+    def result(self) -> TrainResult:
+        result = self.message().train
+        assert result is not None, self.log()
+        return result
+
+    def checkpoints(self) -> list[int]:
+        found = self.store().glob("checkpoints/step-*.npz")
+        return sorted(int(path.stem.removeprefix("step-")) for path in found)
+
+    def weights(self) -> list[np.ndarray[Any, Any]]:
+        model = keras.models.load_model(self.store() / "model" / "model.keras")
+        return [np.asarray(weight) for weight in model.get_weights()]
+
+    def log(self, index: int = 0) -> str:
+        return (self.folder / f"log-{self.attempt}-{index}").read_text()[-3000:]
+
+    def progress(self) -> dict[str, Any]:
+        try:
+            url = f"http://127.0.0.1:{self.http}/progress"
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return dict(json.loads(answer.read()))
+        except urllib.error.URLError:
+            return {}
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not holds():
+            assert all(process.poll() is None for process in self.processes), self.log()
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.02)
+
+
+Start = Callable[..., Gang]
+
+
+@pytest.fixture
+def gang(tmp_path: Path) -> Iterator[Start]:
+    with ExitStack() as stack:
+
+        def start(spec: dict[str, Any], *, indices: list[int] | None = None, **more: Any) -> Gang:
+            made = Gang(tmp_path / more.pop("name", "run"), spec, **more)
+            stack.callback(made.stop)
+            return made.start(indices)
+
+        yield start
+
+
+def test_two_workers_learn_what_one_does(gang: Start) -> None:
+    one = gang(digits(epochs=4, replicas=1), name="one")
+    two = gang(digits(epochs=4, replicas=2), name="two")
+
+    assert (one.codes(), two.codes()) == ([0], [0, 0]), two.log()
+    assert two.result().metrics["accuracy"] > 0.8
+    assert two.result().metrics == pytest.approx(one.result().metrics, abs=0.02)
+    assert (two.result().epochs, two.result().steps) == (4, 48)
+    for alone, together in zip(one.weights(), two.weights(), strict=True):
+        np.testing.assert_allclose(together, alone, atol=2e-3)
+
+    trained = two.result()
+    again = gang(two.spec, name="two", attempt=2)
+    assert again.codes() == [0, 0]
+    assert again.result() == trained, "a run that has finished is reported, not trained again"
+
+
+def test_killed_worker_ends_the_gang_and_a_restart_resumes_at_the_checkpoint(gang: Start) -> None:
+    first = gang(digits(epochs=ENDLESS, replicas=2), shared_disk=False)
+    first.wait_until(lambda: len(first.checkpoints()) == 2)
+    first.processes[1].kill()
+    killed = time.monotonic()
+
+    assert first.codes() == [ExitCode.PEER_LOST, -signal.SIGKILL]
+    assert time.monotonic() - killed < 15
+    failure = first.message().failure
+    assert failure is not None
+    assert failure.reason == "PeerLost"
+    saved = first.checkpoints()[-1]
+    assert saved >= 100
+
+    epochs = saved // 12 + 2
+    second = gang(digits(epochs=epochs, replicas=2), shared_disk=False, attempt=2)
+    assert second.codes() == [0, 0], second.log()
+    assert second.result().resumedFromStep == saved
+    assert second.result().steps == 12 * epochs
+    assert not second.store(1).exists(), "the chief alone writes"
+
+
+def test_sigterm_of_one_worker_saves_and_stops_all_at_one_step(gang: Start) -> None:
+    first = gang(digits(epochs=ENDLESS, replicas=2))
+    first.wait_until(lambda: first.progress().get("step", 0) > 30)
+    first.processes[1].terminate()
+    asked = time.monotonic()
+
+    assert first.codes() == [ExitCode.SAVED, ExitCode.SAVED], first.log()
+    assert time.monotonic() - asked < 10
+    saved = first.checkpoints()[-1]
+
+    second = gang(digits(epochs=saved // 12 + 1, replicas=2), attempt=2)
+    assert second.codes() == [0, 0], second.log()
+    assert second.result().resumedFromStep == saved
+
+
+def test_resume_continues_at_the_exact_step(gang: Start) -> None:
+    spec = digits(
+        epochs=150,
+        replicas=1,
+        stepsPerExecution=1,
+        schedule={"name": "cosine"},
+        earlyStopping={"patience": 150},
+    )
+    spec["model"]["regularization"]["dropout"] = 0.3
+    whole = gang(spec, name="whole")
+    first = gang(spec, name="stopped")
+    first.wait_until(lambda: bool(first.checkpoints()))
+    first.processes[0].terminate()
+    assert first.codes() == [ExitCode.SAVED]
+    second = gang(spec, name="stopped", attempt=2)
+
+    assert (second.codes(), whole.codes()) == ([0], [0]), second.log()
+    assert 0 < second.result().resumedFromStep < 1800
+    assert second.result().metrics == whole.result().metrics
+    for resumed, uninterrupted in zip(second.weights(), whole.weights(), strict=True):
+        np.testing.assert_allclose(resumed, uninterrupted, atol=1e-6)
+
+
+def test_sigterm_while_waiting_for_the_others_is_heard_at_once(gang: Start) -> None:
+    alone = gang(digits(epochs=1, replicas=2), indices=[0])
+    alone.wait_until(lambda: "waiting" in alone.progress().get("message", ""))
+    # Long enough for TensorFlow to wait inside its own code, where Python runs no handlers.
+    time.sleep(2)
+    alone.processes[0].terminate()
+
+    assert alone.processes[0].wait(5) == ExitCode.SAVED
+
+
+def test_early_stopping_ends_all_workers_in_the_same_epoch(gang: Start) -> None:
+    spec = digits(
+        epochs=ENDLESS,
+        replicas=2,
+        optimizer={"learningRate": 0.05},
+        earlyStopping={"monitor": "val_accuracy", "patience": 2},
+    )
+    stopped = gang(spec)
+
+    assert stopped.codes() == [0, 0], stopped.log()
+    assert stopped.result().stoppedEarly
+    assert stopped.result().steps == 12 * stopped.result().epochs
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "reason", "said"),
+    [
+        (
+            {"data": {"source": {"uri": "pvc://datasets/mnist"}}},
+            ExitCode.INVALID,
+            "InvalidData",
+            "claim datasets",
+        ),
+        (
+            {"model": {"architecture": "dense", "activation": "rellu"}},
+            ExitCode.INVALID,
+            "InvalidSpec",
+            "spec.model.activation",
+        ),
+        (
+            {"training": {"optimizer": {"name": "sgd", "learningRate": 1e30}}},
+            ExitCode.FAILED,
+            "ProgramFailed",
+            "learningRate",
+        ),
+    ],
+)
+def test_failure_is_reported_with_its_cure(
+    gang: Start, change: dict[str, Any], code: ExitCode, reason: str, said: str
+) -> None:
+    failed = gang(digits(epochs=2, replicas=1) | change)
+
+    assert failed.codes() == [code], failed.log()
+    failure = failed.message().failure
+    assert failure is not None
+    assert failure.reason == reason
+    assert said in failure.message
+
+
+def test_store_that_refuses_is_not_the_programs_fault(gang: Start, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "store").write_text("a file where the folder should be")
+    failed = gang(digits(epochs=1, replicas=1))
+
+    assert failed.codes() == [ExitCode.STORE_UNAVAILABLE], failed.log()
+    failure = failed.message().failure
+    assert failure is not None
+    assert str(failed.store()) in failure.message

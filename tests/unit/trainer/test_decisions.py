@@ -1,0 +1,132 @@
+"""Pace, early stopping, optimizers and metrics."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from trainyard_api.spec import Training
+from trainyard_api.spec.training import EarlyStopping
+from trainyard_trainer import evaluation
+from trainyard_trainer.errors import InvalidSpec
+from trainyard_trainer.training import optimizers
+from trainyard_trainer.training.pace import Pace
+from trainyard_trainer.training.stopping import Patience
+
+
+def test_auto_aims_at_half_a_second_a_call() -> None:
+    pace = Pace("auto")
+    assert pace.steps(1000) == 1
+    pace.measured(1, seconds=3.0)
+    assert pace.steps(1000) == 4, "the first call's time is that of building the graph"
+    pace.measured(4, seconds=0.04)
+
+    assert pace.steps(1000) == 50
+    assert pace.steps(7) == 7, "never beyond a checkpoint or an epoch's end"
+
+
+def test_auto_makes_single_steps_of_slow_ones() -> None:
+    pace = Pace("auto")
+    pace.measured(1, 9.0)
+    pace.measured(4, 40.0)
+
+    assert pace.steps(100) == 1
+
+
+def test_given_steps_are_kept() -> None:
+    assert Pace(30).steps(100) == 30
+    assert Pace(30).steps(9) == 9
+
+
+def test_patience_runs_out_after_epochs_without_improvement() -> None:
+    spec = EarlyStopping(monitor="val_loss", patience=2)
+    patience = Patience()
+    for value in (1.0, 0.8, 0.9, 0.8):
+        assert not patience.stopped
+        patience = patience.after(spec, value)
+
+    assert patience == Patience(best=0.8, waited=2, stopped=True)
+
+
+def test_accuracy_improves_upwards() -> None:
+    spec = EarlyStopping(monitor="val_accuracy", patience=1)
+    patience = Patience().after(spec, 0.7).after(spec, 0.8)
+
+    assert patience == Patience(best=0.8)
+    assert patience.after(spec, 0.7).stopped
+
+
+def training(**fields: Any) -> Training:
+    return Training.model_validate(fields)
+
+
+def test_optimizer_takes_its_name_rate_and_arguments() -> None:
+    spec = training(optimizer={"name": "SGD", "learningRate": 0.5, "arguments": {"momentum": 0.9}})
+    optimizer = optimizers.build(spec, steps=100, steps_per_epoch=10)
+
+    assert isinstance(optimizer, keras.optimizers.SGD)
+    assert float(optimizer.learning_rate) == 0.5
+    assert optimizer.momentum == 0.9
+
+
+@pytest.mark.parametrize(
+    ("schedule", "step", "expected"),
+    [
+        ({"name": "cosine"}, 50, 0.5),
+        ({"name": "cosine"}, 100, 0.0),
+        ({"name": "cosine", "arguments": {"alpha": 0.2}}, 100, 0.2),
+        ({"name": "exponential"}, 10, 0.9),
+        ({"name": "exponential", "arguments": {"decay_rate": 0.5}}, 20, 0.25),
+    ],
+)
+def test_schedule_decays_over_the_training(
+    schedule: dict[str, Any], step: int, expected: float
+) -> None:
+    spec = training(optimizer={"learningRate": 1.0}, schedule=schedule)
+    optimizer = optimizers.build(spec, steps=100, steps_per_epoch=10)
+    optimizer.iterations.assign(step)
+
+    assert float(optimizer.learning_rate) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"optimizer": {"name": "adamm"}}, r"spec\.training\.optimizer\.name.*adamw"),
+        (
+            {"optimizer": {"arguments": {"beta": 1}}},
+            "Adam has no argument beta .*beta_1",
+        ),
+        ({"optimizer": {"arguments": {"learning_rate": 1}}}, "learning_rate"),
+        ({"schedule": {"name": "cosine", "arguments": {"rate": 1}}}, "alpha"),
+        ({"schedule": {"arguments": {"rate": 1}}}, "constant takes none"),
+        ({"loss": "mse"}, r"spec\.training\.loss: mse"),
+    ],
+)
+def test_unknown_name_or_argument_lists_the_known(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidSpec, match=said):
+        optimizers.check(training(**fields))
+
+
+def test_argument_that_keras_refuses_is_an_invalid_spec() -> None:
+    spec = training(optimizer={"name": "sgd", "arguments": {"momentum": "much"}})
+    with pytest.raises(InvalidSpec, match=r"spec\.training\.optimizer\.arguments"):
+        optimizers.build(spec, 10, 1)
+
+
+def test_loss_may_be_spelled_out() -> None:
+    optimizers.check(training(loss="sparse_categorical_crossentropy"))
+
+
+def test_only_the_metrics_asked_for_are_measured() -> None:
+    labels, predicted = np.array([0, 0, 1, 2]), np.array([0, 1, 1, 0])
+    metrics = evaluation.measure(["accuracy", "recall"], labels, predicted)
+
+    assert metrics == {"accuracy": 0.5, "recall": 0.5}
+    assert evaluation.measure(["precision"], labels, predicted)["precision"] == pytest.approx(1 / 3)
+
+
+def test_metric_that_is_not_built_is_named() -> None:
+    with pytest.raises(InvalidSpec, match="roc_auc"):
+        evaluation.check(["accuracy", "roc_auc"])

@@ -1,0 +1,109 @@
+"""Models and the scaling inside them."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from trainyard_api.spec import Model
+from trainyard_trainer.errors import InvalidSpec
+from trainyard_trainer.models import Scaling, build, fit_scaling
+from trainyard_trainer.models.scaling import Kind, scaling_layer
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 2), dtype=np.uint8)
+TABLE = np.array([[1.0, 10.0, 5.0], [3.0, 30.0, 5.0], [5.0, 50.0, 5.0]])
+
+
+def spec(**fields: Any) -> Model:
+    return Model.model_validate({"architecture": "dense"} | fields)
+
+
+def scaled(kind: Kind, features: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    layer = scaling_layer(fit_scaling(kind, features))
+    assert layer is not None
+    return np.asarray(layer(features.astype(np.float32)))
+
+
+def test_standard_scaling_gives_each_channel_zero_mean_and_unit_variance() -> None:
+    result = scaled("standard", IMAGES)
+
+    np.testing.assert_allclose(result.mean(axis=(0, 1, 2)), 0.0, atol=1e-5)
+    np.testing.assert_allclose(result.std(axis=(0, 1, 2)), 1.0, atol=1e-5)
+
+
+def test_standard_scaling_survives_a_column_that_never_changes() -> None:
+    np.testing.assert_allclose(scaled("standard", TABLE)[:, 2], 0.0, atol=1e-6)
+
+
+def test_minmax_scaling_goes_from_0_to_1() -> None:
+    result = scaled("minmax", TABLE)
+
+    np.testing.assert_allclose(result[:, :2], [[0, 0], [0.5, 0.5], [1, 1]], atol=1e-6)
+
+
+def test_rescaling_divides_by_255() -> None:
+    np.testing.assert_allclose(scaled("rescale", IMAGES), IMAGES / 255.0, rtol=1e-5)
+
+
+def test_model_takes_raw_rows_and_gives_probabilities() -> None:
+    scaling = fit_scaling("standard", IMAGES)
+    model = build(spec(architecture="cnn"), (8, 8, 2), 4, scaling)
+    result = np.asarray(model(IMAGES.astype(np.float32)))
+
+    assert result.shape == (40, 4)
+    assert model.inputs[0].dtype == "float32"
+    np.testing.assert_allclose(result.sum(axis=1), 1.0, rtol=1e-5)
+
+
+def test_hidden_layers_are_normalised_activated_pooled_and_dropped_in_this_order() -> None:
+    model = build(
+        spec(
+            architecture="cnn",
+            cnn={"filters": [4], "units": [6]},
+            regularization={"dropout": 0.5, "batchNormalization": True, "l2": 0.1},
+        ),
+        (8, 8, 2),
+        4,
+        Scaling("none"),
+    )
+    kinds = [type(layer).__name__ for layer in model.layers[1:]]
+
+    assert kinds == [
+        *("Conv2D", "BatchNormalization", "Activation", "MaxPooling2D", "Dropout", "Flatten"),
+        *("Dense", "BatchNormalization", "Activation", "Dropout", "Dense"),
+    ]
+    assert all(layer.synchronized for layer in model.layers if hasattr(layer, "moving_mean")), (
+        "each worker would end with other statistics"
+    )
+    assert len(model.losses) == 3
+
+
+def test_dense_flattens_images() -> None:
+    assert build(spec(), (8, 8, 2), 4, Scaling("none")).layers[1].name == "flatten"
+
+
+def test_saved_model_file_scales_as_before(tmp_path: Any) -> None:
+    model = build(spec(), (3,), 2, fit_scaling("minmax", TABLE))
+    model.save(tmp_path / "m.keras")
+    again = keras.models.load_model(tmp_path / "m.keras")
+    raw = TABLE.astype(np.float32)
+
+    np.testing.assert_array_equal(np.asarray(again(raw)), np.asarray(model(raw)))
+
+
+def test_unknown_activation_lists_those_of_keras() -> None:
+    with pytest.raises(InvalidSpec, match=r"spec\.model\.activation: rellu.*relu") as caught:
+        build(spec(activation="rellu"), (3,), 2, Scaling("none"))
+    assert "tanh" in str(caught.value)
+    assert "deserialize" not in str(caught.value)
+
+
+def test_cnn_on_a_table_is_refused() -> None:
+    with pytest.raises(InvalidSpec, match="needs images"):
+        build(spec(architecture="cnn"), (3,), 2, Scaling("none"))
+
+
+def test_more_pooling_than_pixels_is_refused() -> None:
+    with pytest.raises(InvalidSpec, match="at most 3"):
+        build(spec(architecture="cnn", cnn={"filters": [1] * 4}), (8, 8, 1), 2, Scaling("none"))

@@ -1,0 +1,62 @@
+"""The pod's environment."""
+
+import json
+
+import pytest
+
+from trainyard_trainer.errors import InvalidSpec
+from trainyard_trainer.pod import Pod
+
+SPEC = json.dumps(
+    {"data": {"source": {"uri": "sklearn://digits"}}, "model": {"architecture": "dense"}}
+)
+ENVIRON = {
+    "TRAINYARD_JOB": "digits",
+    "TRAINYARD_RUN": "1-5f3a9c",
+    "TRAINYARD_SPEC": SPEC,
+    "TRAINYARD_STORAGE": "pvc://artifacts/digits/1-5f3a9c",
+}
+
+
+def tf_config(index: int, *, kind: str = "worker") -> str:
+    workers = ["a.gang.default.svc:2222", "b.gang.default.svc:2222"]
+    return json.dumps({"cluster": {"worker": workers}, "task": {"type": kind, "index": index}})
+
+
+def test_pod_without_tf_config_is_a_gang_of_one() -> None:
+    pod = Pod.from_environment(ENVIRON)
+
+    assert (pod.count, pod.index, pod.is_chief) == (1, 0, True)
+    assert (pod.attempt, pod.host, pod.port) == (1, "0.0.0.0", 8081)
+    assert pod.spec.training.batchSize == 128
+
+
+def test_pod_knows_its_place_in_the_gang() -> None:
+    pod = Pod.from_environment(ENVIRON | {"TF_CONFIG": tf_config(1), "TRAINYARD_ATTEMPT": "3"})
+
+    assert (pod.count, pod.index, pod.is_chief, pod.attempt) == (2, 1, False, 3)
+    assert pod.workers[1] == "b.gang.default.svc:2222"
+
+
+@pytest.mark.parametrize("missing", list(ENVIRON))
+def test_missing_variable_is_named(missing: str) -> None:
+    environ = {name: value for name, value in ENVIRON.items() if name != missing}
+
+    with pytest.raises(InvalidSpec, match=missing):
+        Pod.from_environment(environ)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("TRAINYARD_SPEC", '{"data": {}}', r"spec\.data\.source"),
+        ("TRAINYARD_SPEC", "{", "spec"),
+        ("TRAINYARD_PORT", "http", "whole number"),
+        ("TF_CONFIG", "{}", "TF_CONFIG"),
+        ("TF_CONFIG", tf_config(2), "2 workers"),
+        ("TF_CONFIG", tf_config(0, kind="ps"), "ps 0"),
+    ],
+)
+def test_unreadable_variable_says_what_is_wrong(name: str, value: str, said: str) -> None:
+    with pytest.raises(InvalidSpec, match=said):
+        Pod.from_environment(ENVIRON | {name: value})
