@@ -74,12 +74,12 @@ async def test_large_bodies_together_are_bounded_too(start) -> None:
         yield b"1" * 900
         await may_go_on.wait()
 
-    slow = [asyncio.create_task(service.client.post(PREDICT, content=large_body())) for _ in "1234"]
+    slow = [asyncio.create_task(service.client.post(PREDICT, content=large_body())) for _ in "12"]
     await asyncio.sleep(0.05)
     refused = await service.client.post(PREDICT, content=b"1" * 900)
     assert refused.status_code == 429
     may_go_on.set()
-    assert [response.status_code for response in await asyncio.gather(*slow)] == [400] * 4
+    assert [response.status_code for response in await asyncio.gather(*slow)] == [400, 400]
     assert (await service.client.post(PREDICT, content=b"1" * 900)).status_code == 400
 
 

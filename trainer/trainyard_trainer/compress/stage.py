@@ -1,0 +1,201 @@
+"""The compression stage, from the pod's environment to its result."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import tensorflow as tf
+
+from trainyard_api import environment
+from trainyard_api.exit_codes import ExitCode
+from trainyard_api.locations import UnsupportedLocation, local_path
+from trainyard_api.results import CompressResult, TerminationMessage
+from trainyard_api.spec import Compression
+from trainyard_api.status import Measured
+from trainyard_trainer import termination
+from trainyard_trainer.compress.choose import FALLBACK, choose
+from trainyard_trainer.compress.conversion import ConversionFailed, Rows
+from trainyard_trainer.compress.measure import measure_litert, measure_saved_model
+from trainyard_trainer.compress.techniques import TECHNIQUES
+from trainyard_trainer.data import Part, load
+from trainyard_trainer.errors import InvalidSpec
+from trainyard_trainer.pod import Pod
+from trainyard_trainer.progress import Tracker
+from trainyard_trainer.store import Store, publish, verify
+
+REPRESENTATIVE_ROWS: Final = 300
+
+_PERCENT_ORIGINAL: Final = 10
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Materials:
+    """What candidates are made from and measured on.
+
+    Attributes:
+        saved_model: folder of the original; its digest was checked.
+        representative: rows of the training part.
+        held_out: the test part.
+    """
+
+    saved_model: Path
+    representative: Rows
+    held_out: Part
+
+
+def run(pod: Pod, tracker: Tracker) -> ExitCode:
+    """Make, measure and publish the candidates; the result goes into the termination message.
+
+    Raises:
+        TrainerError: see `trainyard_trainer.errors`.
+    """
+    _use_one_thread()
+    store = Store.open(pod.storage, pod.environ)
+    tracker.say("checking the model's digest", 0)
+    saved_model = verified_model(pod)
+    tracker.say("reading data")
+    dataset = load(pod.spec.data, pod.environ)
+    representative = representative_rows(dataset.train, pod.spec.data.split.seed)
+    materials = Materials(saved_model, representative, dataset.test)
+    compression = pod.spec.compression or Compression()
+    result = compress(materials, compression, store, tracker)
+    termination.write(TerminationMessage(compress=result), pod.environ)
+    tracker.say("done", 100)
+    return ExitCode.OK
+
+
+def verified_model(pod: Pod) -> Path:
+    """The SavedModel's folder, after its digest was checked.
+
+    Raises:
+        InvalidSpec: the pod was not told which model, or its URI has no path in a pod.
+        ModelRejected: it is not the announced one.
+        StoreUnavailable: it cannot be read.
+    """
+    if pod.model_uri is None or pod.model_sha256 is None:
+        raise InvalidSpec(
+            f"environment: {environment.MODEL_URI} and {environment.MODEL_SHA256} must be set; "
+            "the operator sets them in compression pods"
+        )
+    try:
+        path = local_path(pod.model_uri, pod.environ)
+    except UnsupportedLocation as error:
+        raise InvalidSpec(f"{environment.MODEL_URI}: {error}") from error
+    verify(path, pod.model_sha256)
+    return path
+
+
+def representative_rows(train: Part, seed: int) -> Rows:
+    """Up to REPRESENTATIVE_ROWS rows of the training part, the same for the same seed.
+
+    Returns:
+        Shape (rows, *input), float32.
+    """
+    count = min(REPRESENTATIVE_ROWS, len(train))
+    chosen = np.random.default_rng(seed).choice(len(train), count, replace=False)
+    return train.features[np.sort(chosen)].astype(np.float32)
+
+
+def compress(
+    materials: Materials,
+    compression: Compression,
+    store: Store,
+    tracker: Tracker,
+    clock: Callable[[], float] = time.monotonic,
+) -> CompressResult:
+    """The measured candidates, all in the store, and the winner.
+
+    Raises:
+        InvalidSpec: LiteRT cannot express the model at all.
+        StoreUnavailable: the store refuses.
+    """
+    begun = clock()
+    tracker.say("measuring the original", 1)
+    original = measure_saved_model(materials.saved_model, materials.held_out)
+    _log_measured("original", original)
+    measured: dict[str, Measured] = {}
+    for name in _until(begun + compression.maxSeconds, clock, _names(compression), tracker):
+        candidate = _candidate(name, materials, store)
+        if candidate is not None:
+            measured[name] = candidate
+    loss = original.accuracy - measured[FALLBACK].accuracy
+    _log.info("LiteRT's %s loses %.4f of accuracy against the SavedModel", FALLBACK, loss)
+    choice = choose(original.accuracy, measured, compression.objective, compression.maxAccuracyLoss)
+    _log.info("winner: %s; within maxAccuracyLoss: %s", choice.winner, choice.within_budget)
+    return CompressResult(
+        original=original,
+        candidates=list(choice.candidates),
+        winner=choice.winner,
+        withinBudget=choice.within_budget,
+        compressed=store.artifact(store.compressed(choice.winner)),
+        seconds=round(clock() - begun, 3),
+    )
+
+
+def _names(compression: Compression) -> list[str]:
+    """The candidates to make: first the one that is served if no other may be."""
+    return list(dict.fromkeys([FALLBACK, *compression.techniques]))
+
+
+def _until(
+    deadline: float, clock: Callable[[], float], names: list[str], tracker: Tracker
+) -> Iterator[str]:
+    """The names, as long as there is time; FALLBACK in any case."""
+    for index, name in enumerate(names):
+        if name != FALLBACK and clock() >= deadline:
+            _log.warning("maxSeconds is over; not made: %s", ", ".join(names[index:]))
+            return
+        share = index / len(names)
+        percent = round(_PERCENT_ORIGINAL + (100 - _PERCENT_ORIGINAL) * share)
+        tracker.say(f"measuring {name} ({index + 1} of {len(names)})", percent)
+        yield name
+
+
+def _candidate(name: str, materials: Materials, store: Store) -> Measured | None:
+    """One candidate, measured and published; None where it cannot be made.
+
+    Raises:
+        InvalidSpec: FALLBACK cannot be made.
+        StoreUnavailable: the store refuses.
+    """
+    try:
+        content = TECHNIQUES[name](materials.saved_model, materials.representative)
+        measured = measure_litert(content, materials.held_out)
+    except (ConversionFailed, ValueError, RuntimeError) as error:
+        if name == FALLBACK:
+            raise InvalidSpec(
+                f"spec.model: LiteRT cannot express this model ({error}); "
+                "leave out spec.compression and spec.serving, or use other layers"
+            ) from error
+        _log.warning("%s is no candidate: it cannot be made from this model: %s", name, error)
+        return None
+    _log_measured(name, measured)
+    publish(store.compressed(name), lambda path: path.write_bytes(content))
+    return measured
+
+
+def _log_measured(name: str, measured: Measured) -> None:
+    _log.info(
+        "%s: accuracy %.4f, %d bytes, %.1f us a row, %.0f rows/s in batches of 32",
+        name,
+        measured.accuracy,
+        measured.bytes,
+        measured.latencyMicroseconds,
+        measured.throughput or 0.0,
+    )
+
+
+def _use_one_thread() -> None:
+    """Lets TensorFlow run the original as LiteRT runs the candidates."""
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError as error:
+        _log.warning("the original is measured with several threads: %s", error)
