@@ -33,6 +33,11 @@ def test_digest_does_not_depend_on_where_the_source_lies(tmp_path: Path) -> None
     assert nodebuild.digest(one) == nodebuild.digest(other)
 
 
+def test_without_the_source_it_says_where_to_run_from(tmp_path: Path) -> None:
+    with pytest.raises(ClusterError, match="from a checkout"):
+        nodebuild.digest(tmp_path)
+
+
 def test_versions_are_the_ones_that_the_module_pins() -> None:
     versions = nodebuild.pinned_versions((nodebuild.SOURCE / "go.mod").read_text())
     assert versions.kubernetes.startswith("v1.")
