@@ -1,1 +1,1 @@
-"""placeholder"""
+"""What runs in Trainyard's training and compression pods."""

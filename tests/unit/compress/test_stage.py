@@ -11,11 +11,19 @@ import pytest
 from trainyard_api import environment
 from trainyard_api.digests import file_sha256
 from trainyard_api.exit_codes import ExitCode
-from trainyard_api.results import MAX_BYTES, CompressResult, parse_termination_message
+from trainyard_api.results import (
+    MAX_BYTES,
+    CompressResult,
+    TerminationMessage,
+    parse_termination_message,
+)
 from trainyard_api.spec import Compression, Model, TrainingJobSpec
+from trainyard_api.status import Artifact, Measured
 from trainyard_trainer import compress
 from trainyard_trainer.compress import stage
+from trainyard_trainer.compress.choose import choose
 from trainyard_trainer.compress.conversion import ConversionFailed
+from trainyard_trainer.compress.measure import measure_litert
 from trainyard_trainer.compress.stage import Materials, representative_rows
 from trainyard_trainer.compress.techniques import TECHNIQUES
 from trainyard_trainer.errors import InvalidSpec, ModelRejected
@@ -177,15 +185,13 @@ def test_float32_is_made_however_little_time_there_is(materials, tmp_path: Path)
 def test_an_accuracy_budget_that_nobody_keeps_serves_float32(
     materials, tmp_path: Path, monkeypatch
 ) -> None:
-    real = stage.measure_litert
+    losses = iter([0.0, 0.5])
 
-    def worse(content: bytes, held_out) -> object:
-        measured = real(content, held_out)
-        loss = 0.0 if worse.calls == 0 else 0.5
-        worse.calls += 1
+    def worse(content: bytes, held_out) -> Measured:
+        measured = measure_litert(content, held_out)
+        loss = next(losses)
         return measured.model_copy(update={"accuracy": measured.accuracy - loss})
 
-    worse.calls = 0
     monkeypatch.setattr(stage, "measure_litert", worse)
     result, _ = compress_with(materials, tmp_path, Compression(techniques=["int8"]))
     assert (result.winner, result.withinBudget) == ("float32", False)
@@ -193,10 +199,6 @@ def test_an_accuracy_budget_that_nobody_keeps_serves_float32(
 
 
 def test_the_largest_result_fits_the_termination_message() -> None:
-    from trainyard_api.results import TerminationMessage
-    from trainyard_api.status import Artifact, Measured
-    from trainyard_trainer.compress.choose import choose
-
     large = Measured(
         bytes=10**10, accuracy=0.123456, latencyMicroseconds=123456789.1, throughput=123456789.1
     )

@@ -1,20 +1,22 @@
 """The training's state on the disk."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from trainyard_trainer.errors import StoreUnavailable
 from trainyard_trainer.training import checkpoints
 from trainyard_trainer.training.checkpoints import Snapshot
 from trainyard_trainer.training.stopping import Patience
 
-SHAPE = [np.zeros((2, 3), np.float32), np.zeros((), np.int64)]
+SHAPE: list[NDArray[Any]] = [np.zeros((2, 3), np.float32), np.zeros((), np.int64)]
 
 
 def snapshot(step: int, patience: Patience | None = None) -> Snapshot:
-    variables = [np.full((2, 3), step, np.float32), np.array(step, np.int64)]
+    variables: list[NDArray[Any]] = [np.full((2, 3), step, np.float32), np.array(step, np.int64)]
     return Snapshot(step, step // 10, patience or Patience(), variables, [variables[0] * 2])
 
 
@@ -49,7 +51,8 @@ def test_damaged_newest_falls_back_to_the_one_before(tmp_path: Path, damage: str
     if damage == "changed":
         place = content.index(np.float32(20).tobytes())
         content[place] ^= 1
-    newest.write_bytes({"cut": content[:-100], "changed": content, "empty": b""}[damage])
+    damaged: dict[str, bytes] = {"cut": bytes(content[:-100]), "changed": bytes(content), "empty": b""}
+    newest.write_bytes(damaged[damage])
     loaded = checkpoints.load(tmp_path, SHAPE)
 
     assert loaded is not None

@@ -40,7 +40,7 @@ def read(
 
 def refusal(where: Path | str, **split: float | bool) -> str:
     with pytest.raises(InvalidData) as caught:
-        read(where, **split)
+        read(where, None, **split)
     return str(caught.value)
 
 

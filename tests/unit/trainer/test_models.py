@@ -39,7 +39,7 @@ def test_standard_scaling_survives_a_column_that_never_changes() -> None:
 def test_minmax_scaling_goes_from_0_to_1() -> None:
     result = scaled("minmax", TABLE)
 
-    np.testing.assert_allclose(result[:, :2], [[0, 0], [0.5, 0.5], [1, 1]], atol=1e-6)
+    np.testing.assert_allclose(result[:, :2], [[0.0, 0.0], [0.5, 0.5], [1.0, 1.0]], atol=1e-6)
 
 
 def test_rescaling_divides_by_255() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ from trainyard_api.exit_codes import ExitCode
 from trainyard_api.locations import UnsupportedLocation, local_path
 from trainyard_api.results import CompressResult, TerminationMessage
 from trainyard_api.spec import Compression
-from trainyard_api.status import Measured
+from trainyard_api.status import LeftOut, Measured
 from trainyard_trainer import termination
 from trainyard_trainer.compress.choose import FALLBACK, choose
 from trainyard_trainer.compress.conversion import ConversionFailed, Rows
@@ -121,10 +121,22 @@ def compress(
     original = measure_saved_model(materials.saved_model, materials.held_out)
     _log_measured("original", original)
     measured: dict[str, Measured] = {}
-    for name in _until(begun + compression.maxSeconds, clock, _names(compression), tracker):
-        candidate = _candidate(name, materials, store)
-        if candidate is not None:
-            measured[name] = candidate
+    left_out: list[LeftOut] = []
+    names = _names(compression)
+    for index, name in enumerate(names):
+        if name != FALLBACK and clock() >= begun + compression.maxSeconds:
+            reason = f"compression.maxSeconds ({compression.maxSeconds}) were over"
+            left_out.append(LeftOut(name=name, reason=reason))
+            continue
+        share = index / len(names)
+        percent = round(_PERCENT_ORIGINAL + (100 - _PERCENT_ORIGINAL) * share)
+        tracker.say(f"measuring {name} ({index + 1} of {len(names)})", percent)
+        try:
+            measured[name] = _candidate(name, materials, store)
+        except _NotMade as error:
+            left_out.append(LeftOut(name=name, reason=str(error)))
+    for missing in left_out:
+        _log.warning("%s is no candidate: %s", missing.name, missing.reason)
     loss = original.accuracy - measured[FALLBACK].accuracy
     _log.info("LiteRT's %s loses %.4f of accuracy against the SavedModel", FALLBACK, loss)
     choice = choose(original.accuracy, measured, compression.objective, compression.maxAccuracyLoss)
@@ -132,6 +144,7 @@ def compress(
     return CompressResult(
         original=original,
         candidates=list(choice.candidates),
+        leftOut=left_out,
         winner=choice.winner,
         withinBudget=choice.within_budget,
         compressed=store.artifact(store.compressed(choice.winner)),
@@ -144,25 +157,16 @@ def _names(compression: Compression) -> list[str]:
     return list(dict.fromkeys([FALLBACK, *compression.techniques]))
 
 
-def _until(
-    deadline: float, clock: Callable[[], float], names: list[str], tracker: Tracker
-) -> Iterator[str]:
-    """The names, as long as there is time; FALLBACK in any case."""
-    for index, name in enumerate(names):
-        if name != FALLBACK and clock() >= deadline:
-            _log.warning("maxSeconds is over; not made: %s", ", ".join(names[index:]))
-            return
-        share = index / len(names)
-        percent = round(_PERCENT_ORIGINAL + (100 - _PERCENT_ORIGINAL) * share)
-        tracker.say(f"measuring {name} ({index + 1} of {len(names)})", percent)
-        yield name
+class _NotMade(Exception):
+    """A technique cannot be applied to this model."""
 
 
-def _candidate(name: str, materials: Materials, store: Store) -> Measured | None:
-    """One candidate, measured and published; None where it cannot be made.
+def _candidate(name: str, materials: Materials, store: Store) -> Measured:
+    """One candidate, measured and published.
 
     Raises:
-        InvalidSpec: FALLBACK cannot be made.
+        _NotMade: it cannot be made from this model.
+        InvalidSpec: the same, of FALLBACK.
         StoreUnavailable: the store refuses.
     """
     try:
@@ -174,8 +178,7 @@ def _candidate(name: str, materials: Materials, store: Store) -> Measured | None
                 f"spec.model: LiteRT cannot express this model ({error}); "
                 "leave out spec.compression and spec.serving, or use other layers"
             ) from error
-        _log.warning("%s is no candidate: it cannot be made from this model: %s", name, error)
-        return None
+        raise _NotMade(f"it cannot be made from this model: {str(error)[:200]}") from error
     _log_measured(name, measured)
     publish(store.compressed(name), lambda path: path.write_bytes(content))
     return measured

@@ -1,0 +1,57 @@
+"""Why a program gives up: each reason with its exit code and a message that names the cure."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from trainyard_api.exit_codes import ExitCode
+from trainyard_api.results import FailureReason
+
+
+class TrainerError(Exception):
+    """Base of every failure that the operator is told about.
+
+    The message is read by the job's author: it names the field or file that is wrong and says
+    what to do.
+    """
+
+    exit_code: ClassVar[ExitCode] = ExitCode.FAILED
+    reason: ClassVar[FailureReason] = "ProgramFailed"
+
+
+class InvalidSpec(TrainerError):
+    """The spec (or the pod's environment) cannot be carried out as it is written."""
+
+    exit_code = ExitCode.INVALID
+    reason = "InvalidSpec"
+
+
+class InvalidData(TrainerError):
+    """The data cannot be learned from as it is."""
+
+    exit_code = ExitCode.INVALID
+    reason = "InvalidData"
+
+
+class ModelRejected(TrainerError):
+    """An artifact is not the one that was announced: its sha256 differs."""
+
+    reason = "ModelRejected"
+
+
+class PeerLost(TrainerError):
+    """Another worker vanished; this one is only its consequence."""
+
+    exit_code = ExitCode.PEER_LOST
+    reason = "PeerLost"
+
+
+class StoreUnavailable(TrainerError):
+    """The store (or a data set's host) is away, full or read-only; worth another attempt."""
+
+    exit_code = ExitCode.STORE_UNAVAILABLE
+    reason = "StoreUnavailable"
+
+
+class ProgramFailed(TrainerError):
+    """The program failed in a way that counts towards `runPolicy.backoffLimit`."""

@@ -1,0 +1,72 @@
+"""What every hidden layer has in common: penalties, normalisation, activation, dropout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from trainyard_api.spec import Model, Regularization
+from trainyard_trainer.errors import InvalidSpec
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """How a hidden layer is made and what follows it."""
+
+    activation: str
+    regularization: Regularization
+
+    @classmethod
+    def of(cls, spec: Model) -> Hidden:
+        """As `spec` says."""
+        return cls(spec.activation, spec.regularization)
+
+    def arguments(self) -> dict[str, Any]:
+        """Keyword arguments of the Keras layer. Batch normalisation has a bias of its own."""
+        return {
+            "use_bias": not self.regularization.batchNormalization,
+            "kernel_regularizer": self.regularizer(),
+        }
+
+    def regularizer(self) -> keras.regularizers.Regularizer | None:
+        """The penalty on kernels."""
+        l1, l2 = self.regularization.l1, self.regularization.l2
+        return keras.regularizers.L1L2(l1=l1, l2=l2) if l1 or l2 else None
+
+    def finish(self, tensor: Any, name: str, pooling: keras.layers.Layer | None = None) -> Any:
+        """Normalisation, activation, pooling and dropout after the layer called `name`."""
+        if self.regularization.batchNormalization:
+            # Synchronised, or each worker would end with moving statistics of its own rows.
+            tensor = keras.layers.BatchNormalization(
+                synchronized=True, name=f"{name}_normalization"
+            )(tensor)
+        tensor = keras.layers.Activation(self.activation, name=f"{name}_activation")(tensor)
+        if pooling is not None:
+            tensor = pooling(tensor)
+        if self.regularization.dropout:
+            tensor = keras.layers.Dropout(self.regularization.dropout, name=f"{name}_dropout")(
+                tensor
+            )
+        return tensor
+
+
+def check_activation(name: str) -> None:
+    """Make sure that Keras has an activation of that name.
+
+    Raises:
+        InvalidSpec: it has none.
+    """
+    known = sorted(
+        each
+        for each in dir(keras.activations)
+        if each.islower()
+        and not each.startswith("_")
+        and each not in ("get", "serialize", "deserialize")
+    )
+    if name not in known:
+        raise InvalidSpec(
+            f"spec.model.activation: {name} is no activation of Keras; use one of: "
+            + ", ".join(known)
+        )

@@ -1,0 +1,1 @@
+"""Training by a gang of workers: the strategy, the steps, the checkpoints, the loop."""

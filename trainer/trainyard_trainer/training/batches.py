@@ -1,0 +1,82 @@
+"""Which rows each step learns from.
+
+Every step's batch is a row of a matrix of row numbers, the same on all workers; each replica
+takes its own columns. The order follows from seed and epoch alone, so that a restart goes on
+with exactly the rows that would have come next, with any number of workers.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Batches of rows.
+
+    Attributes:
+        rows: row numbers, int32 [steps, width].
+        weights: float32 [steps, width]; 0 marks a place that only fills the shape.
+    """
+
+    rows: NDArray[np.int32]
+    weights: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def cut(self, first: int, count: int) -> Matrix:
+        """`count` batches from the one numbered `first`."""
+        return Matrix(self.rows[first : first + count], self.weights[first : first + count])
+
+
+@dataclass(frozen=True)
+class Batches:
+    """How `rows` examples are cut into steps of `batch`, for `replicas` replicas."""
+
+    rows: int
+    batch: int
+    replicas: int
+    seed: int
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps in which every row occurs once."""
+        return math.ceil(self.rows / min(self.batch, self.rows))
+
+    def of_epoch(self, epoch: int) -> Matrix:
+        """The shuffled batches of an epoch, counted from 0."""
+        order = np.random.default_rng([self.seed, epoch]).permutation(self.rows)
+        return arrange(order, min(self.batch, self.rows), self.replicas)
+
+
+def arrange(order: NDArray[np.integer], batch: int, replicas: int) -> Matrix:
+    """Row numbers as batches whose width the replicas can share evenly.
+
+    The places that are left over are filled with other rows of weight 0. They are real rows,
+    because batch normalisation takes its statistics from all of them.
+    """
+    steps = math.ceil(len(order) / batch)
+    rows = np.resize(order.astype(np.int32), steps * batch).reshape(steps, batch)
+    weights = (np.arange(steps * batch) < len(order)).astype(np.float32).reshape(steps, batch)
+    beside = ((0, 0), (0, -batch % replicas))
+    return Matrix(np.pad(rows, beside, mode="wrap"), np.pad(weights, beside))
+
+
+def class_weights(labels: NDArray[np.int64], classes: int, balanced: bool) -> NDArray[np.float32]:
+    """Weight of each class in the loss, float32 [classes].
+
+    Balanced: rows / (classes that occur * rows of the class), as scikit-learn has it
+    (King and Zeng, Logistic Regression in Rare Events Data, 2001).
+    """
+    if not balanced:
+        return np.ones(classes, np.float32)
+    counts = np.bincount(labels, minlength=classes)
+    present = counts > 0
+    weights = np.zeros(classes, np.float32)
+    weights[present] = len(labels) / (present.sum() * counts[present])
+    return weights

@@ -1,0 +1,155 @@
+"""The workers that train together, and what they can do as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from trainyard_trainer.errors import InvalidSpec, PeerLost
+from trainyard_trainer.pod import Pod
+from trainyard_trainer.training import rendezvous
+
+_PEER_ERRORS: Final = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.CancelledError,
+)
+_PEER_WORDS: Final = (
+    "Collective ops is aborted",
+    "Connection reset",
+    "Socket closed",
+    "heartbeat",
+    "coordination service",
+)
+
+
+class Gang:
+    """All workers of the job, seen from one of them.
+
+    What is called here must be called by all workers in the same order: each call waits for
+    the others.
+    """
+
+    def __init__(self, pod: Pod, strategy: tf.distribute.Strategy) -> None:
+        self.strategy = strategy
+        self.replicas: int = strategy.num_replicas_in_sync
+        self.workers: int = pod.count
+        self._pod = pod
+        self._local = self.replicas // pod.count
+        self._reduce = tf.function(self._sum_in_graph)
+
+    @classmethod
+    def assemble(cls, pod: Pod, say: Callable[[str], None]) -> Gang:
+        """Wait until all workers are there. No TensorFlow operation may run before.
+
+        Args:
+            say: is told, in words for people, who is waited for.
+
+        Raises:
+            InvalidSpec: nccl without GPUs.
+            ProgramFailed: the chief cannot listen on its address.
+            PeerLost: a worker vanished meanwhile.
+        """
+        gpus = tf.config.list_physical_devices("GPU")
+        for gpu in gpus:
+            # Otherwise TensorFlow takes the whole GPU, also of what shares it.
+            tf.config.experimental.set_memory_growth(gpu, True)
+        if pod.spec.workers.communication == "nccl" and not gpus:
+            raise InvalidSpec(
+                "spec.workers.communication: nccl needs GPUs, and this pod has none; "
+                "use auto or ring, or ask for nvidia.com/gpu in spec.workers.resources"
+            )
+        if pod.count > 1:
+            rendezvous.meet(pod, say)
+        with peers_may_vanish(pod):
+            return cls(pod, _strategy(pod, len(gpus)))
+
+    def sum(self, values: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        """The sum of all workers' arrays, each in its own type.
+
+        Raises:
+            tf.errors.OpError: a worker vanished (see `peers_may_vanish`).
+        """
+        # float64 holds whole numbers up to 2**53 exactly; not every integer type can be reduced.
+        tensors = [
+            tf.constant(v, tf.float32 if v.dtype == np.float32 else tf.float64) for v in values
+        ]
+        return [
+            np.asarray(total.numpy()).astype(value.dtype)
+            for total, value in zip(self._reduce(tensors), values, strict=True)
+        ]
+
+    def from_chief(self, values: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        """The chief's arrays, on all workers; shapes and types must be equal everywhere."""
+        mine = [v if self._pod.is_chief else np.zeros_like(v) for v in values]
+        return self.sum(mine)
+
+    def barrier(self) -> None:
+        """Wait until all workers are here."""
+        self.sum([np.zeros(1, np.float32)])
+
+    def sum_over_replicas(self, value: tf.Tensor) -> tf.Tensor:
+        """Inside a graph: the sum over all workers of a tensor that each has once."""
+        return self.strategy.reduce(
+            tf.distribute.ReduceOp.SUM, self.strategy.run(self._once, args=(value,)), axis=None
+        )
+
+    def _once(self, value: tf.Tensor) -> tf.Tensor:
+        """The value in this worker's first replica, zeros in its others."""
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        return tf.where(replica % self._local == 0, value, tf.zeros_like(value))
+
+    def _sum_in_graph(self, values: list[tf.Tensor]) -> list[tf.Tensor]:
+        return [self.sum_over_replicas(value) for value in values]
+
+
+@contextmanager
+def peers_may_vanish(pod: Pod) -> Iterator[None]:
+    """Turn what TensorFlow raises when another worker vanishes into PeerLost."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        if pod.count == 1 or not _is_about_a_peer(error):
+            raise
+        raise PeerLost(f"another worker vanished ({_essence(error)})") from error
+
+
+def _is_about_a_peer(error: tf.errors.OpError) -> bool:
+    text = error.message.lower()
+    return isinstance(error, _PEER_ERRORS) or any(word.lower() in text for word in _PEER_WORDS)
+
+
+def _essence(error: tf.errors.OpError) -> str:
+    """What of TensorFlow's message says why: the lines before it are of the graph's origin."""
+    lines = [line.strip() for line in error.message.splitlines() if line.strip()]
+    telling = [i for i, line in enumerate(lines) if _PEER_WORDS[0] in line]
+    first = telling[0] if telling else 0
+    return f"{type(error).__name__}: {' '.join(lines[first : first + 2])[:400]}"
+
+
+def _strategy(pod: Pod, gpus: int) -> tf.distribute.Strategy:
+    if pod.count == 1:
+        return tf.distribute.MirroredStrategy() if gpus > 1 else tf.distribute.get_strategy()
+    resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+        tf.train.ClusterSpec({"worker": list(pod.workers)}),
+        task_type="worker",
+        task_id=pod.index,
+        rpc_layer="grpc",
+    )
+    implementation = {
+        "auto": tf.distribute.experimental.CommunicationImplementation.AUTO,
+        "ring": tf.distribute.experimental.CommunicationImplementation.RING,
+        "nccl": tf.distribute.experimental.CommunicationImplementation.NCCL,
+    }[pod.spec.workers.communication]
+    return tf.distribute.MultiWorkerMirroredStrategy(
+        cluster_resolver=resolver,
+        communication_options=tf.distribute.experimental.CommunicationOptions(
+            implementation=implementation
+        ),
+    )

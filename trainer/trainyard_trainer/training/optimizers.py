@@ -1,0 +1,126 @@
+"""The Keras optimizer and learning-rate schedule that `spec.training` names."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Final
+
+import keras
+
+from trainyard_api.spec import Training
+from trainyard_trainer.errors import InvalidSpec
+
+_FIELD: Final = "spec.training.optimizer"
+_SCHEDULE: Final = "spec.training.schedule"
+_LOSS: Final = "sparse_categorical_crossentropy"
+
+
+def check(training: Training) -> None:
+    """Make sure that loss, optimizer and schedule have known names and arguments.
+
+    TensorFlow's devices are not touched, so that this may run before the gang assembles.
+
+    Raises:
+        InvalidSpec: they have not.
+    """
+    if training.loss not in (None, _LOSS, "SparseCategoricalCrossentropy"):
+        raise InvalidSpec(
+            f"spec.training.loss: {training.loss} does not fit classification; "
+            f"leave it out, or use {_LOSS}"
+        )
+    given = training.optimizer.arguments
+    _check_arguments(f"{_FIELD}.arguments", _optimizer(training), given, ("learning_rate", "name"))
+    schedule = training.schedule
+    if schedule.name == "constant" and schedule.arguments:
+        raise InvalidSpec(f"{_SCHEDULE}.arguments: constant takes none; leave them out")
+    if schedule.name != "constant":
+        taken = ("initial_learning_rate", "name")
+        _check_arguments(
+            f"{_SCHEDULE}.arguments", _schedule(schedule.name), schedule.arguments, taken
+        )
+
+
+def build(training: Training, steps: int, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    """The optimizer; to be called in the strategy's scope.
+
+    Args:
+        steps: of the whole training: what cosine decays over, unless its arguments say
+            otherwise. exponential decays by 0.9 an epoch.
+
+    Raises:
+        InvalidSpec: an unknown name, or arguments that Keras refuses.
+    """
+    check(training)
+    rate = _learning_rate(training, steps, steps_per_epoch)
+    try:
+        return _optimizer(training)(learning_rate=rate, **training.optimizer.arguments)
+    except (TypeError, ValueError) as error:
+        raise InvalidSpec(f"{_FIELD}.arguments: {error}") from error
+
+
+def _learning_rate(training: Training, steps: int, steps_per_epoch: int) -> Any:
+    first, schedule = training.optimizer.learningRate, training.schedule
+    if schedule.name == "constant":
+        return first
+    defaults: dict[str, int | float] = (
+        {"decay_steps": steps}
+        if schedule.name == "cosine"
+        else {"decay_steps": steps_per_epoch, "decay_rate": 0.9}
+    )
+    try:
+        return _schedule(schedule.name)(first, **(defaults | schedule.arguments))
+    except (TypeError, ValueError) as error:
+        raise InvalidSpec(f"{_SCHEDULE}.arguments: {error}") from error
+
+
+def _schedule(name: str) -> Any:
+    known = {
+        "cosine": keras.optimizers.schedules.CosineDecay,
+        "exponential": keras.optimizers.schedules.ExponentialDecay,
+    }
+    if name not in known:
+        raise InvalidSpec(
+            f"{_SCHEDULE}.name: {name} is not built yet; use constant, {', '.join(known)}"
+        )
+    return known[name]
+
+
+def _optimizer(training: Training) -> Any:
+    known = _optimizers()
+    name = training.optimizer.name.lower()
+    if name not in known:
+        raise InvalidSpec(
+            f"{_FIELD}.name: {training.optimizer.name} is no optimizer of Keras; "
+            f"use one of: {', '.join(known)}"
+        )
+    return known[name]
+
+
+def _optimizers() -> dict[str, Any]:
+    """Keras's optimizers by lower-case name; those that wrap others have no rate of their own."""
+    found = (getattr(keras.optimizers, name) for name in sorted(dir(keras.optimizers)))
+    return {
+        each.__name__.lower(): each
+        for each in found
+        if inspect.isclass(each)
+        and issubclass(each, keras.optimizers.Optimizer)
+        and each is not keras.optimizers.Optimizer
+        and "learning_rate" in inspect.signature(each.__init__).parameters
+    }
+
+
+def _check_arguments(
+    field: str, target: Any, given: dict[str, Any], taken: tuple[str, ...]
+) -> None:
+    parameters = inspect.signature(target.__init__).parameters.values()
+    known = [
+        p.name
+        for p in parameters
+        if p.kind is not p.VAR_KEYWORD and p.name != "self" and p.name not in taken
+    ]
+    for name in given:
+        if name not in known:
+            raise InvalidSpec(
+                f"{field}: {target.__name__} has no argument {name} to set here; "
+                f"use one of: {', '.join(known)}"
+            )

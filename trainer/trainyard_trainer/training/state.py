@@ -1,0 +1,103 @@
+"""The training's state in memory: model, optimizer, and what early stopping remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from trainyard_trainer.training import checkpoints
+from trainyard_trainer.training.checkpoints import Snapshot
+from trainyard_trainer.training.gang import Gang
+from trainyard_trainer.training.randomness import is_seed
+from trainyard_trainer.training.stopping import Patience
+
+
+class State:
+    """Where the training is; equal on all workers at every step.
+
+    Attributes:
+        step: steps done, over all attempts.
+        closed: epochs whose end has been dealt with.
+        best: the model's weights after the best epoch; empty before its end.
+    """
+
+    def __init__(self, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
+        self.step = 0
+        self.closed = 0
+        self.patience = Patience()
+        self.best: Sequence[NDArray[Any]] = []
+        self._weights = [v for v in model.variables if not is_seed(v)]
+        self._variables = [*self._weights, *optimizer.variables]
+
+    def snapshot(self) -> Snapshot:
+        """Everything that a restart needs."""
+        return Snapshot(self.step, self.closed, self.patience, _values(self._variables), self.best)
+
+    def keep_best(self) -> None:
+        """Remember the model's weights as the best."""
+        self.best = _values(self._weights)
+
+    def restore_best(self, gang: Gang) -> None:
+        """Give the model the best weights, if any were remembered."""
+        if self.best:
+            _assign(gang, self._weights, self.best)
+
+    def resume(self, gang: Gang, folder: Path | None) -> None:
+        """Go on from the chief's newest checkpoint, on all workers.
+
+        The chief hands it out, so that workers that share no disk resume too.
+
+        Args:
+            folder: of the checkpoints; None on workers that are not the chief.
+
+        Raises:
+            StoreUnavailable: the chief cannot read it.
+        """
+        mine = _values(self._variables)
+        snapshot = None if folder is None else checkpoints.load(folder, mine)
+        header = gang.from_chief([_header(snapshot)])[0]
+        step, closed, best, has_best, waited, stopped, weights = header
+        if step == 0:
+            return
+        likeness = [*mine, *(mine[: len(self._weights)] if weights else [])]
+        arrays = gang.from_chief(
+            [*snapshot.variables, *snapshot.best] if snapshot is not None else likeness
+        )
+        self.step, self.closed = int(step), int(closed)
+        self.patience = Patience(float(best) if has_best else None, int(waited), bool(stopped))
+        self.best = arrays[len(mine) :]
+        _assign(gang, self._variables, arrays[: len(mine)])
+
+
+def _header(snapshot: Snapshot | None) -> NDArray[np.float64]:
+    """The numbers of a snapshot; all 0 where there is none."""
+    if snapshot is None:
+        return np.zeros(7)
+    patience = snapshot.patience
+    return np.array(
+        [
+            snapshot.step,
+            snapshot.closed,
+            patience.best or 0.0,
+            patience.best is not None,
+            patience.waited,
+            patience.stopped,
+            bool(snapshot.best),
+        ],
+        np.float64,
+    )
+
+
+def _values(variables: Sequence[Any]) -> list[NDArray[Any]]:
+    return [np.asarray(v.numpy()) for v in variables]
+
+
+def _assign(gang: Gang, variables: Sequence[Any], values: Sequence[NDArray[Any]]) -> None:
+    with gang.strategy.scope():
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)

@@ -1,0 +1,33 @@
+"""Early stopping, as plain data that a checkpoint carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trainyard_api.spec.training import EarlyStopping
+
+
+@dataclass(frozen=True)
+class Patience:
+    """What early stopping remembers.
+
+    Attributes:
+        best: best value of the monitored metric so far; None before the first epoch's end.
+        waited: epochs since then.
+        stopped: patience is used up.
+    """
+
+    best: float | None = None
+    waited: int = 0
+    stopped: bool = False
+
+    def after(self, spec: EarlyStopping, value: float) -> Patience:
+        """After an epoch in which the monitored metric was `value`."""
+        if self.best is None or _is_better(spec, value, self.best):
+            return Patience(best=value)
+        waited = self.waited + 1
+        return Patience(self.best, waited, stopped=waited >= spec.patience)
+
+
+def _is_better(spec: EarlyStopping, value: float, best: float) -> bool:
+    return value < best if spec.monitor == "val_loss" else value > best
