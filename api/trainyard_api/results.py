@@ -7,7 +7,7 @@ from typing import Final, Literal
 from pydantic import Field, ValidationError
 
 from trainyard_api.model import OpenDocument
-from trainyard_api.status import Artifact, Candidate, Measured
+from trainyard_api.status import Artifact, Candidate, LeftOut, Measured
 
 MAX_BYTES: Final = 4096
 
@@ -40,6 +40,7 @@ class CompressResult(OpenDocument):
 
     original: Measured
     candidates: list[Candidate]
+    leftOut: list[LeftOut] = Field(default=[])
     winner: str
     withinBudget: bool
     compressed: Artifact = Field(description="The winner's .tflite file.")

@@ -123,16 +123,24 @@ class Candidate(Measured):
     reason: str = Field(default="", description="Why it was not accepted.")
 
 
+class LeftOut(OpenDocument):
+    """A candidate that was asked for and is not among the measured."""
+
+    name: str
+    reason: str = Field(description="Why: it could not be made, or the time was over.")
+
+
 class CompressionStatus(OpenDocument):
     """The candidates and the winner."""
 
     winner: str = Field(description="Name of the model that is served.")
     withinBudget: bool = Field(
-        default=True, description="false: no candidate was accurate enough; fp32 is served."
+        default=True, description="false: no candidate was accurate enough; float32 is served."
     )
     original: Measured = Field(description="The trained SavedModel, run by TensorFlow.")
     compressed: Measured = Field(description="The winner, run by LiteRT.")
     candidates: Annotated[list[Candidate], Field(max_length=64)] = Field(default=[])
+    leftOut: Annotated[list[LeftOut], Field(max_length=64)] = Field(default=[])
 
 
 class ExplanationStatus(OpenDocument):

@@ -40,7 +40,7 @@ async def run(settings: Settings) -> None:
         try:
             await kopf.operator(
                 registry=build_registry(queue, observer),
-                settings=build_settings(),
+                settings=build_settings(settings.watch_namespace),
                 standalone=True,
                 clusterwide=not settings.watch_namespace,
                 namespaces=[settings.watch_namespace] if settings.watch_namespace else [],

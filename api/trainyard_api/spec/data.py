@@ -106,10 +106,10 @@ class Preprocessing(Document):
     """What the exported model does to its raw input before its first layer."""
 
     scaling: Literal["none", "standard", "minmax", "rescale"] = Field(
-        default="rescale",
+        default="standard",
         description=(
             "none; standard: zero mean and unit variance; minmax: into [0, 1]; rescale: divided "
-            "by 255 (images). Fitted on the training part alone and exported inside the model."
+            "by 255 (pictures). Fitted on the training part alone and exported inside the model."
         ),
     )
 

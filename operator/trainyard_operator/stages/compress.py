@@ -34,6 +34,7 @@ def _finish(draft: Draft, result: CompressResult) -> None:
             original=result.original,
             compressed=Measured.model_validate(winner.model_dump()),
             candidates=result.candidates,
+            leftOut=result.leftOut,
         ),
         artifacts=draft.status.artifacts.model_copy(update={"compressed": result.compressed}),
         progress=None,

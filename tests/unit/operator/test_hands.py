@@ -73,6 +73,11 @@ def test_a_killed_pod_shows_its_exit_code_and_its_words() -> None:
     assert (view.exit_code, view.oom_killed, view.message) == (137, True, "m")
 
 
+def test_a_container_whose_end_nobody_saw_has_no_exit_code() -> None:
+    ended = {"exitCode": 255, "reason": "Unknown"}
+    assert view_of({"phase": "Failed", **container(terminated=ended)}).exit_code is None
+
+
 def test_a_sidecar_is_not_taken_for_the_trainer() -> None:
     statuses = [
         {"name": "sidecar", "state": {"terminated": {"exitCode": 9}}},

@@ -17,6 +17,8 @@ from trainyard_operator.build.metadata import digest_of
 from trainyard_operator.observed import DeploymentView, PodView, ServiceView
 from trainyard_operator.plan import Manifest
 
+_UNKNOWN_END = ("Unknown", "ContainerStatusUnknown")
+"""Reasons of a container whose end nobody saw, as after a restart of its node."""
 _ORDINARY_WAITING = ("", "ContainerCreating", "PodInitializing")
 _CLAIM_NOT_FOUND = re.compile(r'persistentvolumeclaim "([^"]+)" not found')
 
@@ -40,7 +42,7 @@ def pod_view(pod: Manifest) -> PodView | None:
         ready=_condition(status, "Ready").get("status") == "True",
         deleting="deletionTimestamp" in metadata,
         disruption=_disruption(status),
-        exit_code=ended.get("exitCode"),
+        exit_code=None if ended.get("reason") in _UNKNOWN_END else ended.get("exitCode"),
         oom_killed=ended.get("reason") == "OOMKilled",
         message=ended.get("message", ""),
         finish_time=times.to_seconds(ended["finishedAt"]) if ended.get("finishedAt") else None,

@@ -11,7 +11,13 @@ from trainyard_api.names import GROUP, LABEL_JOB, PLURAL, VERSION
 from trainyard_operator.hands.cluster.observer import Key, Observer
 from trainyard_operator.hands.cluster.workqueue import WorkQueue
 
-WATCHED = ("pods", "services", "deployments", "networkpolicies")
+# With their groups: of two resources with one name, kopf would watch neither.
+WATCHED = (
+    ("", "v1", "pods"),
+    ("", "v1", "services"),
+    ("apps", "v1", "deployments"),
+    ("networking.k8s.io", "v1", "networkpolicies"),
+)
 _SERVER_TIMEOUT_SECONDS = 300
 _CLIENT_TIMEOUT_SECONDS = 330
 _CONNECT_TIMEOUT_SECONDS = 10
@@ -33,23 +39,27 @@ def build_registry(queue: WorkQueue[Key], observer: Observer) -> kopf.OperatorRe
         queue.add(key)
 
     kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)(job_changed)
-    for resource in WATCHED:
+    for group, version, plural in WATCHED:
         watch: Callable[[Any], Any] = kopf.on.event(
-            resource, labels={LABEL_JOB: kopf.PRESENT}, registry=registry
+            group, version, plural, labels={LABEL_JOB: kopf.PRESENT}, registry=registry
         )
         watch(object_changed)
     kopf.on.login(registry=registry)(_login)
     return registry
 
 
-def build_settings() -> kopf.OperatorSettings:
-    """kopf without what it would write, and with watches that notice a dead connection."""
+def build_settings(watch_namespace: str) -> kopf.OperatorSettings:
+    """kopf without what it would write, and with watches that notice a dead connection.
+
+    With one namespace to watch, the operator has no rights in the whole cluster, so it does not
+    scan for CRDs and namespaces that come later.
+    """
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
     settings.watching.server_timeout = _SERVER_TIMEOUT_SECONDS
     settings.watching.client_timeout = _CLIENT_TIMEOUT_SECONDS
     settings.watching.connect_timeout = _CONNECT_TIMEOUT_SECONDS
-    settings.scanning.disabled = False
+    settings.scanning.disabled = bool(watch_namespace)
     return settings
 
 

@@ -1,0 +1,110 @@
+"""Deployments of the serving stage: one for each revision of the model."""
+
+from __future__ import annotations
+
+from trainyard_api import environment, locations
+from trainyard_api.names import (
+    LABEL_JOB,
+    LABEL_RUN,
+    LABEL_STAGE,
+    PORT_SERVING,
+    revision_name,
+    run_hash,
+)
+from trainyard_api.spec import Serving, TrainingJob
+from trainyard_api.status import Artifact
+from trainyard_operator.build.metadata import build_metadata, with_digest
+from trainyard_operator.build.overlay import lay_over
+from trainyard_operator.build.pods import (
+    claim_mounts,
+    claim_volumes,
+    container_security,
+    pod_security,
+)
+from trainyard_operator.plan import Manifest
+from trainyard_operator.settings import Settings
+
+GRACE_SECONDS = 30
+
+
+def serving_name(job: TrainingJob, serving: Serving) -> str:
+    """Name of the Service and of the model behind it."""
+    return serving.name or job.metadata.name
+
+
+def build_deployment(
+    job: TrainingJob, serving: Serving, run: str, model: Artifact, settings: Settings
+) -> Manifest:
+    """The Deployment that serves the model of `run`."""
+    name = serving_name(job, serving)
+    labels = {LABEL_STAGE: "serve"}
+    selector = {LABEL_JOB: job.metadata.name, LABEL_RUN: run_hash(run), LABEL_STAGE: "serve"}
+    pod = lay_over(
+        {
+            "metadata": {"labels": selector},
+            "spec": _pod_spec(serving, name, run, model, settings),
+        },
+        serving.template,
+    )
+    return with_digest(
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": build_metadata(job, revision_name(name, run), run, labels),
+            "spec": {
+                "replicas": serving.replicas,
+                "selector": {"matchLabels": selector},
+                "strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+                "progressDeadlineSeconds": serving.rollout.progressDeadlineSeconds,
+                "template": pod,
+            },
+        }
+    )
+
+
+def _pod_spec(
+    serving: Serving, name: str, run: str, model: Artifact, settings: Settings
+) -> Manifest:
+    claim = locations.claim(model.uri)
+    claims = [claim] if claim is not None else []
+    variables = {
+        environment.MODEL_NAME: name,
+        environment.RUN: run_hash(run),
+        environment.MODEL_URI: model.uri,
+        environment.MODEL_SHA256: model.sha256,
+        environment.PORT: str(PORT_SERVING),
+    }
+    return {
+        **pod_security(),
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "containers": [
+            {
+                "name": "serving",
+                "image": settings.serving_image,
+                "imagePullPolicy": settings.image_pull_policy,
+                "command": ["python", "-m", "trainyard_serving"],
+                "env": [{"name": key, "value": value} for key, value in variables.items()],
+                "ports": [{"name": "http", "containerPort": PORT_SERVING}],
+                "resources": serving.resources.to_dict(),
+                "readinessProbe": _probe("/healthz/ready", period=2, failures=3),
+                "livenessProbe": _probe("/healthz/live", period=10, failures=3),
+                "startupProbe": _probe("/healthz/ready", period=1, failures=60),
+                "volumeMounts": [
+                    *claim_mounts(claims, read_only=True),
+                    {"name": "tmp", "mountPath": "/tmp"},
+                ],
+                "securityContext": container_security(),
+                "terminationMessagePolicy": "FallbackToLogsOnError",
+            }
+        ],
+        "volumes": [*claim_volumes(claims), {"name": "tmp", "emptyDir": {}}],
+    }
+
+
+def _probe(path: str, *, period: int, failures: int) -> Manifest:
+    return {
+        "httpGet": {"path": path, "port": "http"},
+        "periodSeconds": period,
+        "failureThreshold": failures,
+        "timeoutSeconds": 3,
+    }
