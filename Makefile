@@ -54,5 +54,9 @@ generate: setup ## Write the CRD and the manifests anew from the models and the 
 images: setup ## Build the container images (needs root).
 	@$(SUDO) $(PYTHON) -m trainyard_images build
 
-bench: setup ## Measure; each benchmark prints one JSON line.
-	@for program in benchmarks/*.py; do $(PYTHON) $$program || exit 1; done
+bench: setup ## Measure on this machine (root, after make demo); each program prints one JSON line.
+	@$(PYTHON) benchmarks/main_job.py manifests/examples/mnist.yaml
+	@$(PYTHON) benchmarks/main_job.py manifests/examples/fashion-mnist.yaml
+	@$(PYTHON) benchmarks/serving.py --model \
+	  "$$(ls trainyard-run/benchmark-fashion-mnist/store/default/*/*/compressed/dynamic_range.tflite)"
+	@$(SUDO) $(PYTHON) benchmarks/cluster.py

@@ -44,14 +44,14 @@ def test_two_workers_train_and_a_compressed_model_answers(namespace: Namespace) 
     service = namespace.cluster.get("service", "digits", namespace.name)
     url = f"http://{service['spec']['clusterIP']}:8080/v1/models/digits:predict"
     data = load_digits()
-    predictions = ask(url, {"instances": data.data[:200].tolist()})["predictions"]
+    predictions = ask(url, {"instances": data.images[:200].tolist()})["predictions"]
     right = np.mean(np.argmax(predictions, axis=1) == data.target[:200])
     assert right >= 0.9
 
     with pytest.raises(urllib.error.HTTPError) as refused:
         ask(url, {"instances": [[1.0, 2.0]]})
     assert refused.value.code == 400
-    assert "64" in refused.value.read().decode()
+    assert "8" in refused.value.read().decode()
 
     namespace.cluster.kubectl("delete", "tj", "digits", "-n", namespace.name)
     wait_for(

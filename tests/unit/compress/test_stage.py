@@ -163,18 +163,20 @@ def test_a_model_that_litert_cannot_express_fails_the_stage_with_a_cure(
 
 
 def test_no_further_candidate_begins_after_max_seconds(materials, tmp_path: Path, caplog) -> None:
-    ticks = iter([0.0, 30.0, 61.0, 62.0])
+    ticks = iter([0.0, 30.0, 61.0, 62.0, 63.0])
     with caplog.at_level(logging.WARNING):
         result, said = compress_with(
             materials, tmp_path, Compression(maxSeconds=60), clock=lambda: next(ticks)
         )
     assert [each.name for each in result.candidates] == ["float32", "float16"]
     assert not any("int8" in message for message in said)
-    assert "not made: dynamic_range, int8" in caplog.text
+    assert [each.name for each in result.leftOut] == ["dynamic_range", "int8"]
+    assert "maxSeconds (60) were over" in result.leftOut[0].reason
+    assert "int8 is no candidate" in caplog.text
 
 
 def test_float32_is_made_however_little_time_there_is(materials, tmp_path: Path) -> None:
-    ticks = iter([0.0, 61.0, 62.0])
+    ticks = iter([0.0, 61.0, 62.0, 63.0, 64.0])
     result, _ = compress_with(
         materials, tmp_path, Compression(maxSeconds=60), clock=lambda: next(ticks)
     )
