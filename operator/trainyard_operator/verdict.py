@@ -115,6 +115,8 @@ def _failure(pod: PodView) -> Failed | None:
         return _said(pod, Cause.INVALID, "InvalidSpec", "the program refused its input")
     if pod.disruption:
         return Failed(Cause.INFRASTRUCTURE, pod.disruption, f"{pod.name}: {pod.disruption}")
+    if pod.exit_code == ExitCode.SAVED:
+        return Failed(Cause.INFRASTRUCTURE, "Preempted", f"{pod.name} was told to stop, and saved")
     if pod.deleting:
         return Failed(Cause.INFRASTRUCTURE, "PodDeleted", f"{pod.name} was deleted")
     if pod.phase not in ("Failed", "Unknown"):
@@ -125,8 +127,6 @@ def _failure(pod: PodView) -> Failed | None:
 
 
 def _failed_program(pod: PodView, code: int) -> Failed:
-    if code == ExitCode.SAVED:
-        return Failed(Cause.INFRASTRUCTURE, "Preempted", f"{pod.name} was told to stop, and saved")
     if code == ExitCode.STORE_UNAVAILABLE:
         return _said(pod, Cause.INFRASTRUCTURE, "StoreUnavailable", "the store did not answer")
     if code == ExitCode.PEER_LOST:

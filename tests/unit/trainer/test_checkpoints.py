@@ -51,7 +51,11 @@ def test_damaged_newest_falls_back_to_the_one_before(tmp_path: Path, damage: str
     if damage == "changed":
         place = content.index(np.float32(20).tobytes())
         content[place] ^= 1
-    damaged: dict[str, bytes] = {"cut": bytes(content[:-100]), "changed": bytes(content), "empty": b""}
+    damaged: dict[str, bytes] = {
+        "cut": bytes(content[:-100]),
+        "changed": bytes(content),
+        "empty": b"",
+    }
     newest.write_bytes(damaged[damage])
     loaded = checkpoints.load(tmp_path, SHAPE)
 

@@ -51,9 +51,9 @@ def read_keras(name: str) -> RawParts:
     # Keras raises a plain Exception where a download fails.
     except Exception as error:
         raise StoreUnavailable(
-            f"{FIELD}: {uri} cannot be downloaded from here ({error}); run `trainyard data get "
-            f"{name}` where there is internet, and name the folder: pvc://CLAIM/PATH or "
-            "file:///PATH"
+            f"{FIELD}: {uri} cannot be downloaded from here ({error}); get the data where there is "
+            "internet (`trainyard data get` has mnist and fashion-mnist), and name the folder: "
+            "pvc://CLAIM/PATH or file:///PATH"
         ) from error
     return RawParts(Raw(np.asarray(x), y, uri), Raw(np.asarray(x_test), y_test, uri))
 

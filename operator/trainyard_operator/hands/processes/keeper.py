@@ -94,7 +94,9 @@ class Keeper:
         self._changed.set()
 
     async def close(self) -> None:
-        """End all processes: training pods save first."""
+        """End all processes: training pods save first. None of them has failed by that."""
+        for pod in self._pods.values():
+            pod.deleting = pod.exit_code is None
         for name in list(self._deployments):
             del self._deployments[name]
         await asyncio.gather(*(pod.stop(GRACE_SECONDS) for pod in self._pods.values()))

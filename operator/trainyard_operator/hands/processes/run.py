@@ -49,7 +49,8 @@ class LocalRun:
         self._output = request.output
         self._settings = settings
         self._journal = Journal(request.output)
-        self._job = self._journal.take_up(with_free_port(request.job))
+        self._asked = request.job.spec
+        self._job = with_free_port(self._journal.take_up(request.job))
         self._changed = asyncio.Event()
         self._stop = asyncio.Event()
         volumes = mount_volumes(self._job, request, settings)
@@ -104,7 +105,7 @@ class LocalRun:
     def _write(self, plan: Plan) -> None:
         if plan.status != self._job.status:
             self._job = self._job.model_copy(update={"status": plan.status})
-            self._journal.write(self._job)
+            self._journal.write(self._job.model_copy(update={"spec": self._asked}))
             say("status", status=plan.status.to_dict())
             self._changed.set()
         for event in plan.events:

@@ -1,0 +1,61 @@
+"""`trainyard run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from trainyard_cli.job_file import read_job, served_name
+from trainyard_cli.local_run.program import Program, Request
+from trainyard_cli.local_run.session import Job, Session
+from trainyard_cli.local_run.view import JsonView, PeopleView, View
+
+OUTPUT_ROOT = Path("trainyard-run")
+
+
+def run(
+    job_file: Annotated[
+        Path, typer.Argument(metavar="JOB.yaml", help="The TrainingJob.", show_default=False)
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder for status, models and logs; by default trainyard-run/NAME.",
+            show_default=False,
+        ),
+    ] = None,
+    mount: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CLAIM=DIR",
+            help="Folder that stands for a volume claim: pvc://CLAIM/... Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="End when the endpoint has answered a prediction.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print JSON lines (status, events) for programs.")
+    ] = False,
+) -> None:
+    """Run a TrainingJob here, as local processes: no cluster, no root.
+
+    Trains, evaluates, compresses and serves as a cluster would, then serves on loopback until
+    Ctrl-C where the job has a serving block. Ctrl-C during training saves a checkpoint; the same
+    command goes on from there.
+
+    Exit codes: 0 Succeeded, 1 Failed, 2 wrong input, 130 stopped before the end.
+    """
+    job = read_job(job_file)
+    folder = output or OUTPUT_ROOT / job.metadata.name
+    request = Request(job_file, folder, tuple(mount or ()))
+    known = Job(job_file, served_name(job), folder)
+    view: View = JsonView() if json else PeopleView(job.metadata.name, Console(highlight=False))
+    with Program(request.command()) as program, view:
+        code = Session(known, program, view, once=once).follow()
+    raise typer.Exit(code)

@@ -1,0 +1,1 @@
+"""How a job looks to people: from a TrainingJobStatus, wherever the job runs."""
