@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trainyard_api.status import Progress
 from trainyard_operator import times
 from trainyard_operator.draft import Draft
 
@@ -16,7 +17,8 @@ def fail(draft: Draft, reason: str, message: str) -> None:
 
 def succeed(draft: Draft, message: str) -> None:
     """The run has done all its stages."""
-    draft.update(phase="Succeeded", completionTime=draft.timestamp)
+    done = Progress(percent=100, message="done", updateTime=draft.timestamp)
+    draft.update(phase="Succeeded", completionTime=draft.timestamp, progress=done)
     draft.set_condition("Succeeded", "True", "AllStagesDone", message)
     draft.set_condition("Running", "False", "AllStagesDone", message)
     draft.event("Normal", "Succeeded", message)

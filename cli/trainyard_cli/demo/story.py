@@ -55,7 +55,7 @@ class Story:
             raise CliError("the job has failed; mend what is said above, and run the demo again")
         with self._step("Real test images, through the cluster's network"):
             self._predict(cluster, data)
-        self._say_goodbye(cluster)
+        self._say_goodbye(cluster, data)
 
     @contextmanager
     def _step(self, title: str) -> Iterator[None]:
@@ -86,14 +86,15 @@ class Story:
         endpoint = Endpoint(f"http://{address}:{serving.port or PORT_SERVING}", name)
         show_predictions(endpoint, data / folder, IMAGES_SHOWN)
 
-    def _say_goodbye(self, cluster: LocalCluster) -> None:
+    def _say_goodbye(self, cluster: LocalCluster, data: Path) -> None:
         seconds = time.monotonic() - self._begun
-        kubectl = f"{cluster.programs / 'kubectl'} --kubeconfig {cluster.kubeconfig}"
+        images = data / self._job
         lines = [
             f"Done in {seconds / 60:.1f} minutes. Cluster and job stay. Look on:",
-            f"  {kubectl} get tj",
-            f"  {kubectl} describe tj {self._job}",
-            f"  .venv/bin/trainyard predict {self._job} --local --data DIR --count 20",
+            f"  export KUBECONFIG={cluster.kubeconfig} PATH=$PATH:{cluster.programs}",
+            "  kubectl get trainingjobs,pods",
+            f"  kubectl describe tj {self._job}",
+            f"  .venv/bin/trainyard predict {self._job} --data {images} --count 20",
             "Remove it all:",
             "  make undemo",
         ]

@@ -28,6 +28,12 @@ class ApiError(Exception):
         self.reason = reason
         super().__init__(f"{status} {reason}: {message}")
 
+    @property
+    def ordinary(self) -> bool:
+        """Whether this is part of a cluster's life: things change, vanish, and are limited."""
+        ending = self.status == 403 and "is being terminated" in str(self)
+        return ending or self.status in (404, 409, 429)
+
 
 class ApiUnavailable(Exception):
     """The API server did not answer."""

@@ -66,7 +66,7 @@ class Reconciler:
         self._observer.forget(key)
         delay = self._queue.failed(key)
         ordinary = isinstance(error, NotYet | ApiUnavailable) or (
-            isinstance(error, ApiError) and error.status in (404, 409, 429)
+            isinstance(error, ApiError) and error.ordinary
         )
         RECONCILES.labels("again" if ordinary else "failed").inc()
         log.log(
