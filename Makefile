@@ -1,9 +1,10 @@
 # Two commands do all the set-up on a fresh Debian or Ubuntu machine: make demo, make test.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo undemo test unit processes integration e2e lint format generate images bench
+.PHONY: help setup cluster demo undemo test unit processes integration e2e lint format generate images bench
 
 PYTHON := .venv/bin/python
-SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -E)
+# Without sudo the cluster's program says that it needs root, and the demo runs without a cluster.
+SUDO := $(shell [ "$$(id -u)" = 0 ] || ! command -v sudo >/dev/null || echo sudo -E)
 PYTEST := $(PYTHON) -m pytest --durations=10
 
 help: ## Show what can be made.
@@ -36,11 +37,17 @@ processes: setup ## Train and run jobs as local processes.
 	@echo "+ process tests: real training, as local processes"
 	@$(PYTEST) tests/processes
 
-integration: setup ## Run the operator against a real API server, with played pods.
+cluster: setup
+	@$(SUDO) $(PYTHON) -m trainyard_local install
+	@$(SUDO) $(PYTHON) -m trainyard_local build >/dev/null
+
+integration: cluster ## Run the operator against a real API server, with played pods.
 	@echo "+ integration tests: a real API server, pods played by a fake node"
 	@$(SUDO) $(PYTEST) tests/integration
 
-e2e: setup ## Run jobs on a real node: kubelet, containers, training, serving.
+e2e: cluster ## Run jobs on a real node: kubelet, containers, training, serving.
+	@echo "+ images"
+	@$(SUDO) $(PYTHON) -m trainyard_images build
 	@echo "+ end-to-end tests: a real one-node cluster"
 	@$(SUDO) $(PYTEST) tests/e2e
 
