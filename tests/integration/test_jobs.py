@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import urllib.request
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ FULL: dict[str, Any] = {"compression": {}, "serving": {}}
 
 
 def test_a_job_goes_all_the_way_and_shows_in_get_describe_and_metrics(world: World) -> None:
+    # Long enough to be seen running: what nobody could see is no event.
+    world.node.outcome = lambda pod: replace(good_outcome(pod), after=2.0)
     world.apply(**FULL)
     world.wait_for_phase("Succeeded")
     row = world.cluster.kubectl("get", "tj", "fashion", "-n", world.namespace).splitlines()

@@ -49,12 +49,16 @@ class Observer:
         self._api = api
         self._session = session
         self._kept: dict[Key, Observed] = {}
+        self._reading: dict[Key, bool] = {}
+        """Keys that are being read, and whether they have changed since that began."""
         self._stored: dict[Key, Manifest] = {}
         self._taken: dict[Key, frozenset[ObjectRef]] = {}
 
     def forget(self, key: Key) -> None:
-        """What is known of a job has changed."""
+        """What is known of a job has changed; what is just being read of it may be older."""
         self._kept.pop(key, None)
+        if key in self._reading:
+            self._reading[key] = True
 
     def knows(self, key: Key, resource_version: str) -> bool:
         """Whether that version of the job is the one that decisions are made from."""
@@ -63,7 +67,7 @@ class Observer:
 
     def phases(self) -> list[str]:
         """The phase of each job that was looked at."""
-        return [observed.job.status.phase for observed in self._kept.values()]
+        return [str(status.get("phase", "Pending")) for status in self._stored.values()]
 
     async def observe(self, key: Key) -> Observed | None:
         """What there is of a job; None where the job is gone.
@@ -71,10 +75,9 @@ class Observer:
         Raises:
             InvalidJob: the job is not one of this version's.
         """
-        observed = self._kept.get(key) or await self._read(key)
+        observed = self._kept.get(key) or await self._read_and_keep(key)
         if observed is None:
             return None
-        self._kept[key] = observed
         return replace(observed, progress=await self._progress(observed))
 
     def stored_status(self, key: Key) -> Manifest:
@@ -91,6 +94,17 @@ class Observer:
         """A name that the job wants is taken by something that is not its own."""
         self._taken[key] = self._taken.get(key, frozenset()) | {ref}
         self.forget(key)
+
+    async def _read_and_keep(self, key: Key) -> Observed | None:
+        """What there is of a job; kept only if no event came meanwhile, which it may lack."""
+        self._reading[key] = False
+        try:
+            observed = await self._read(key)
+        finally:
+            changed = self._reading.pop(key)
+        if observed is not None and not changed:
+            self._kept[key] = observed
+        return observed
 
     async def _read(self, key: Key) -> Observed | None:
         manifest = await self._api.get(KIND, key.namespace, key.name)
