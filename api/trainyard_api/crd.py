@@ -60,6 +60,36 @@ PRINTER_COLUMNS = [
 ]
 
 
+ROOT_RULES = [
+    {
+        "rule": f"self.metadata.name.size() <= {MAX_JOB_NAME}",
+        "message": (
+            f"metadata.name is too long: pods are named after it; "
+            f"use at most {MAX_JOB_NAME} characters"
+        ),
+    },
+    {
+        "rule": "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+        "message": (
+            "metadata.name becomes part of host names: use lower-case letters, digits "
+            "and '-', beginning with a letter"
+        ),
+    },
+    {
+        "rule": (
+            "self.spec.workers == oldSelf.spec.workers || self.spec.runPolicy.suspend || "
+            "oldSelf.spec.runPolicy.suspend || (has(oldSelf.status) && "
+            "has(oldSelf.status.phase) && oldSelf.status.phase in ['Succeeded', 'Failed'])"
+        ),
+        "message": (
+            "spec.workers cannot change while the job runs: set runPolicy.suspend to true, "
+            "change it, and set suspend back to false"
+        ),
+    },
+]
+"""CEL rules that need the metadata or the status too."""
+
+
 def structural(schema: Schema, definitions: dict[str, Schema]) -> Schema:
     """The structural form of a JSON schema as pydantic writes it.
 
@@ -182,33 +212,7 @@ def build_crd() -> Schema:
             "spec": _schema_of(TrainingJobSpec),
             "status": status,
         },
-        "x-kubernetes-validations": [
-            {
-                "rule": f"self.metadata.name.size() <= {MAX_JOB_NAME}",
-                "message": (
-                    f"metadata.name is too long: pods are named after it; "
-                    f"use at most {MAX_JOB_NAME} characters"
-                ),
-            },
-            {
-                "rule": "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
-                "message": (
-                    "metadata.name becomes part of host names: use lower-case letters, digits "
-                    "and '-', beginning with a letter"
-                ),
-            },
-            {
-                "rule": (
-                    "self.spec.workers == oldSelf.spec.workers || self.spec.runPolicy.suspend || "
-                    "oldSelf.spec.runPolicy.suspend || (has(oldSelf.status) && "
-                    "has(oldSelf.status.phase) && oldSelf.status.phase in ['Succeeded', 'Failed'])"
-                ),
-                "message": (
-                    "spec.workers cannot change while the job runs: set runPolicy.suspend to true, "
-                    "change it, and set suspend back to false"
-                ),
-            },
-        ],
+        "x-kubernetes-validations": ROOT_RULES,
     }
     return {
         "apiVersion": "apiextensions.k8s.io/v1",

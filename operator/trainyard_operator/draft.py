@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from trainyard_api.spec import TrainingJob
 from trainyard_api.status import Condition, ConditionType, Stage, StageName, TrainingJobStatus
@@ -128,18 +128,7 @@ class Draft:
         )
 
 
-_ORDER: tuple[ConditionType, ...] = (
-    "Accepted",
-    "Suspended",
-    "Running",
-    "Trained",
-    "Evaluated",
-    "Compressed",
-    "Explained",
-    "Serving",
-    "Succeeded",
-    "Failed",
-)
+_ORDER = get_args(ConditionType)
 
 
 def _condition_order(condition: Condition) -> int:
