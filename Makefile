@@ -19,7 +19,7 @@ demo: setup ## Run the main job on a real cluster on this machine, from data to 
 undemo: setup ## Remove the demo: the cluster, its state and what it served.
 	@$(SUDO) .venv/bin/trainyard cluster down --purge
 
-test: setup lint unit processes integration e2e ## Run all checks and tests.
+test: setup lint cluster unit processes integration e2e ## Run all checks and tests.
 	@echo "+ all checks and tests have passed"
 
 lint: setup ## Check format, lint, types and generated files.

@@ -29,7 +29,8 @@ def test_the_four_examples_are_there() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_example_is_a_valid_job(name: str) -> None:
-    parse_job((EXAMPLES / name).read_text())
+    job = parse_job((EXAMPLES / name).read_text())
+    assert job.metadata.name in ("fashion", name.removesuffix(".yaml"))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "reference.yaml"])

@@ -45,6 +45,7 @@ def test_long_failure_fits(tmp_path: Path) -> None:
 def test_termination_log_that_cannot_be_written_does_not_raise(tmp_path: Path) -> None:
     away = str(tmp_path / "no" / "log")
     termination.write_failure(errors.PeerLost("gone"), {"TRAINYARD_TERMINATION_LOG": away})
+    assert not (tmp_path / "no").exists()
 
 
 def test_help_names_variables_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
