@@ -7,7 +7,7 @@ from typing import Final, Literal
 from pydantic import Field, ValidationError
 
 from trainyard_api.model import OpenDocument
-from trainyard_api.status import Artifact, Candidate, LeftOut, Measured
+from trainyard_api.status import Artifact, Candidate, LeftOut, Measured, Metrics
 
 MAX_BYTES: Final = 4096
 
@@ -24,7 +24,7 @@ FailureReason = Literal[
 class TrainResult(OpenDocument):
     """What worker 0 reports when the gang has trained and evaluated."""
 
-    metrics: dict[str, float] = Field(description="Metrics on the test part.")
+    metrics: Metrics = Field(description="Metrics on the test part.")
     examples: int = Field(description="Rows of the test part.")
     epochs: int = Field(description="Epochs trained.")
     steps: int = Field(description="Steps trained, over all attempts.")

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from trainyard_api.model import OpenDocument
+
+MAX_MESSAGE: Final = 32768
+"""Longest text for people that the API server takes."""
+
+Message = Annotated[str, Field(max_length=MAX_MESSAGE)]
+
+
+def _finite(metrics: object) -> object:
+    """Metrics without those that JSON has no number for, as the loss of a run that diverged."""
+    if not isinstance(metrics, dict):
+        return metrics
+    return {
+        name: value
+        for name, value in metrics.items()
+        if value is not None and not (isinstance(value, float) and not math.isfinite(value))
+    }
+
+
+Metrics = Annotated[dict[str, float], BeforeValidator(_finite)]
 
 Phase = Literal[
     "Pending",
@@ -42,7 +62,7 @@ class Condition(OpenDocument):
     type: ConditionType
     status: Literal["True", "False", "Unknown"]
     reason: Annotated[str, Field(max_length=1024)]
-    message: Annotated[str, Field(max_length=32768)] = ""
+    message: Message = ""
     lastTransitionTime: str
     observedGeneration: int = 0
 
@@ -64,7 +84,7 @@ class Stage(OpenDocument):
     attempts: int = 0
     attemptTime: str | None = Field(default=None, description="When this attempt began.")
     retryTime: str | None = Field(default=None, description="When the next attempt begins.")
-    message: str = ""
+    message: Message = ""
 
 
 class Progress(OpenDocument):
@@ -75,16 +95,16 @@ class Progress(OpenDocument):
     epochs: int = 0
     step: int = 0
     steps: int = 0
-    metrics: dict[str, float] = Field(default={})
+    metrics: Metrics = Field(default={})
     secondsLeft: int | None = None
-    message: str = Field(default="", description="What is being done, for people.")
+    message: Message = Field(default="", description="What is being done, for people.")
     updateTime: str | None = None
 
 
 class EvaluationStatus(OpenDocument):
     """What was measured on the test part."""
 
-    metrics: dict[str, float] = Field(default={})
+    metrics: Metrics = Field(default={})
     examples: int = 0
     gates: Literal["Passed", "Failed", "None"] = "None"
 
@@ -120,14 +140,14 @@ class Candidate(Measured):
 
     name: str
     accepted: bool = Field(description="Whether it is within maxAccuracyLoss.")
-    reason: str = Field(default="", description="Why it was not accepted.")
+    reason: Message = Field(default="", description="Why it was not accepted.")
 
 
 class LeftOut(OpenDocument):
     """A candidate that was asked for and is not among the measured."""
 
     name: str
-    reason: str = Field(description="Why: it could not be made, or the time was over.")
+    reason: Message = Field(description="Why: it could not be made, or the time was over.")
 
 
 class CompressionStatus(OpenDocument):
@@ -161,7 +181,7 @@ class Rollback(OpenDocument):
     """Why a revision was withdrawn."""
 
     revision: str
-    reason: str
+    reason: Message
     time: str
 
 

@@ -32,7 +32,7 @@ async def run(settings: Settings) -> None:
     queue: WorkQueue[Key] = WorkQueue()
     api = await connect()
     async with aiohttp.ClientSession() as session:
-        observer = Observer(api, session)
+        observer = Observer(api, session, settings.resync_seconds)
         REGISTRY.register(JobCollector(observer.phases, lambda: len(queue)))
         metrics = await serve_metrics(settings.metrics_port, ready.is_set)
         reconciler = Reconciler(api, observer, queue, settings)

@@ -5,12 +5,14 @@ Pure. It knows neither clock nor network, and nothing of how its plans are carri
 
 from __future__ import annotations
 
-from trainyard_api.names import MANAGER
+from collections.abc import Callable
+
+from trainyard_api.exit_codes import ExitCode
+from trainyard_api.names import MANAGER, run_hash
 from trainyard_api.problems import find_problems
 from trainyard_api.spec import TrainingJob
 from trainyard_api.status import Artifacts, Restarts, Stage, StageName
 from trainyard_operator import times
-from trainyard_operator.build.deployments import serving_name
 from trainyard_operator.draft import Draft
 from trainyard_operator.finish import clean_up, fail, succeed
 from trainyard_operator.identity import is_current, next_run
@@ -19,7 +21,11 @@ from trainyard_operator.plan import Plan
 from trainyard_operator.settings import Settings
 from trainyard_operator.stages import compress, serve, train
 
-_STAGES = {"Train": train.decide, "Compress": compress.decide, "Serve": serve.decide}
+_STAGES: dict[StageName, Callable[[Draft], None]] = {
+    "Train": train.decide,
+    "Compress": compress.decide,
+    "Serve": serve.decide,
+}
 
 
 def decide(observed: Observed, settings: Settings, now: float) -> Plan:
@@ -36,11 +42,16 @@ def decide(observed: Observed, settings: Settings, now: float) -> Plan:
         return draft.plan()
     if not is_current(job):
         _begin_run(draft)
+    elif draft.status.phase != "Failed":
+        _fit_stages(draft)
     draft.update(observedGeneration=job.metadata.generation)
+    if draft.status.phase == "Succeeded":
+        _check(draft)
     serve.keep(draft)
     if draft.status.phase not in ("Succeeded", "Failed"):
         _go_on(draft)
     if draft.status.phase in ("Succeeded", "Failed"):
+        serve.clean_up(draft)
         clean_up(draft)
     return draft.plan()
 
@@ -77,15 +88,31 @@ def _begin_run(draft: Draft) -> None:
     draft.event("Normal", "RunStarted", f"run {run.id}")
 
 
+def _fit_stages(draft: Draft) -> None:
+    """A serving or compression block that came or went in the middle changes what is to be done."""
+    status = draft.status
+    wanted = stages_of(draft.job)
+    done = [s.name for s in status.stages if s.state == "Succeeded" and s.name != "Serve"]
+    names = [name for name in _STAGES if name in wanted or name in done]
+    stages = [status.stage(name) or Stage(name=name) for name in names]
+    if stages == status.stages:
+        return
+    draft.update(stages=stages)
+    if status.phase == "Succeeded" and any(stage.state != "Succeeded" for stage in stages):
+        draft.update(phase="Pending", startTime=draft.timestamp, completionTime=None)
+        draft.drop_conditions(["Succeeded"])
+        draft.set_attempt(1)
+
+
 def _go_on(draft: Draft) -> None:
     if not _accept(draft) or _suspended(draft) or _overdue(draft):
         return
     for name, decide_stage in _STAGES.items():
-        stage = draft.status.stage(name)  # type: ignore[arg-type]
+        stage = draft.status.stage(name)
         if stage is None or stage.state == "Succeeded":
             continue
         decide_stage(draft)
-        after = draft.status.stage(name)  # type: ignore[arg-type]
+        after = draft.status.stage(name)
         if draft.status.phase == "Failed" or after is None or after.state != "Succeeded":
             return
     _complete(draft)
@@ -102,40 +129,41 @@ def _complete(draft: Draft) -> None:
 
 def _accept(draft: Draft) -> bool:
     """Whether the job can be run at all."""
-    problems = find_problems(draft.job)
-    message = "; ".join(str(problem) for problem in problems)
-    if not message:
-        message = _claimed_name(draft)
-    if message:
-        draft.set_condition("Accepted", "False", "InvalidSpec", message)
+    if (message := _check(draft)) is not None:
         fail(draft, "InvalidSpec", message)
         return False
-    draft.set_condition("Accepted", "True", "Valid", "the spec can be run")
     serve.claim_name(draft)
     return True
 
 
-def _claimed_name(draft: Draft) -> str:
-    serving = draft.job.spec.serving
-    if serving is None:
-        return ""
-    name = serving_name(draft.job, serving)
-    if f"Service/{name}" not in draft.observed.foreign:
-        return ""
-    return (
-        f"spec.serving.name: a Service named {name} exists in namespace "
-        f"{draft.job.metadata.namespace} and belongs to something else; choose another name"
-    )
+def _check(draft: Draft) -> str | None:
+    """What is wrong with the spec, said in its condition; None where nothing is."""
+    refusal = draft.observed.refusal
+    message = "; ".join(str(problem) for problem in find_problems(draft.job))
+    message = message or serve.claimed_name(draft)
+    if not message and refusal is not None and refusal.invalid:
+        message = f"the API server refuses {refusal.object}: {refusal.message}"
+    if message:
+        draft.set_condition("Accepted", "False", "InvalidSpec", message)
+        return message
+    draft.set_condition("Accepted", "True", "Valid", "the spec can be run")
+    return None
 
 
 def _suspended(draft: Draft) -> bool:
     """Free all pods while the job is suspended; what they have saved stays."""
     was = draft.status.phase == "Suspended"
     if not draft.job.spec.runPolicy.suspend:
-        if was:
+        before = draft.status.condition("Suspended")
+        if before is not None and before.status == "True":
             draft.set_condition("Suspended", "False", "Resumed", "runPolicy.suspend is false")
+        if was:
+            draft.update(startTime=draft.timestamp)
             draft.event("Normal", "Resumed", "goes on from the last checkpoint")
         return False
+    _gather(draft)
+    if draft.status.phase == "Failed":
+        return True
     live = [p for p in draft.observed.pods if p.stage != "serve" and not p.deleting]
     for pod in live:
         draft.delete("Pod", pod.name)
@@ -146,6 +174,23 @@ def _suspended(draft: Draft) -> bool:
         draft.set_condition("Running", "False", "Suspended", "runPolicy.suspend is true")
         draft.event("Normal", "Suspended", "pods are freed; checkpoint and results are kept")
     return True
+
+
+def _gather(draft: Draft) -> None:
+    """Take up the result of a stage that has ended, before its pods are freed."""
+    for stage in draft.status.stages:
+        under_way = stage.state in ("Starting", "Running") and stage.name != "Serve"
+        if under_way and _has_ended(draft, stage.name):
+            _STAGES[stage.name](draft)
+            return
+
+
+def _has_ended(draft: Draft, name: StageName) -> bool:
+    current = (name.lower(), run_hash(draft.run), draft.attempt, 0)
+    return any(
+        (pod.stage, pod.run, pod.attempt, pod.index) == current and pod.exit_code == ExitCode.OK
+        for pod in draft.observed.pods
+    )
 
 
 def _put_back(draft: Draft) -> None:

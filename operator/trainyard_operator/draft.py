@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from trainyard_api.spec import TrainingJob
-from trainyard_api.status import Condition, ConditionType, Stage, StageName, TrainingJobStatus
+from trainyard_api.status import (
+    MAX_MESSAGE,
+    Condition,
+    ConditionType,
+    Stage,
+    StageName,
+    TrainingJobStatus,
+)
 from trainyard_operator import times
 from trainyard_operator.observed import Observed
 from trainyard_operator.plan import Event, Manifest, ObjectRef, Plan
@@ -61,6 +68,8 @@ class Draft:
 
     def update_stage(self, name: StageName, **changes: object) -> Stage:
         """Change fields of a stage; it has to be there."""
+        if isinstance(message := changes.get("message"), str):
+            changes["message"] = shortened(message)
         stages = [
             stage.model_copy(update=changes) if stage.name == name else stage
             for stage in self.status.stages
@@ -82,7 +91,7 @@ class Draft:
             type=kind,
             status=status,
             reason=reason,
-            message=message,
+            message=shortened(message),
             lastTransitionTime=before.lastTransitionTime if before and same else self.timestamp,
             observedGeneration=self.job.metadata.generation,
         )
@@ -129,6 +138,11 @@ class Draft:
 
 
 _ORDER = get_args(ConditionType)
+
+
+def shortened(text: str) -> str:
+    """The text as the API server takes it: one that is too long would hold up all of status."""
+    return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 4]} ..."
 
 
 def _condition_order(condition: Condition) -> int:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
+from trainyard_api.model import Document
 from trainyard_api.names import ANNOTATION_RETRAIN, run_hash
 from trainyard_api.spec import TrainingJob
 from trainyard_api.status import Run
@@ -26,8 +28,8 @@ def wanted_hash(job: TrainingJob, counter: int) -> str:
             alone, and two runs of one spec must not share them.
     """
     deciding = {name: getattr(job.spec, name) for name in _DECIDING}
-    content = {
-        name: part.to_dict() if part is not None else None for name, part in deciding.items()
+    content: dict[str, Any] = {
+        name: _said(part) if part is not None else None for name, part in deciding.items()
     }
     content["uid"] = job.metadata.uid
     content["counter"] = counter
@@ -35,6 +37,11 @@ def wanted_hash(job: TrainingJob, counter: int) -> str:
     content["storage"] = job.spec.storage.uri if job.spec.storage else None
     text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:6]
+
+
+def _said(part: Document) -> dict[str, Any]:
+    """What a part says beyond the defaults: a field that a later version adds is no new run."""
+    return part.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
 
 
 def next_run(job: TrainingJob) -> Run:

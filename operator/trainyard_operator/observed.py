@@ -76,6 +76,17 @@ class DeploymentView:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """An object that the API server did not take."""
+
+    object: str
+    """`Kind/name`."""
+    message: str
+    invalid: bool
+    """Whether it will never be taken as it is; else a quota or a policy may let it pass later."""
+
+
+@dataclass(frozen=True)
 class Observed:
     """Everything that is known of a job at one moment."""
 
@@ -87,5 +98,7 @@ class Observed:
     """Names of the job's NetworkPolicies."""
     foreign: frozenset[str] = frozenset()
     """`Kind/name` of objects that exist under a name that the job wants, but are not its own."""
+    refusal: Refusal | None = None
+    """What the API server did not take of what this generation of the job asks for."""
     progress: Progress | None = field(default=None)
     """What the running stage last said of itself."""

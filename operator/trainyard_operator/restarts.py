@@ -11,6 +11,8 @@ from trainyard_operator.verdict import Cause, Failed
 
 INFRASTRUCTURE_DELAY_SECONDS = 1.0
 INFRASTRUCTURE_DELAY_LIMIT_SECONDS = 60.0
+_DOUBLINGS = 16
+"""Further ones change no delay, and after a thousand of them it is no float any more."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,15 @@ def follow_up(
         if count > policy.backoffLimit:
             limit = f"failed {count} times, more than runPolicy.backoffLimit {policy.backoffLimit}"
             return GiveUp("BackoffLimitExceeded", f"{limit}; the last time: {failure.message}")
-        delay = min(settings.backoff_seconds * 2 ** (count - 1), settings.backoff_limit_seconds)
+        delay = min(settings.backoff_seconds * _growth(count), settings.backoff_limit_seconds)
         return Restart(restarts.model_copy(update={"program": count}), delay)
     count = restarts.infrastructure + 1
     if count > policy.infrastructureRestartLimit:
         limit = f"interrupted {count} times, more than runPolicy.infrastructureRestartLimit"
         return GiveUp("InfrastructureLimitExceeded", f"{limit}; the last time: {failure.message}")
-    exponent = min(count - 1, 16)
-    delay = min(INFRASTRUCTURE_DELAY_SECONDS * 2**exponent, INFRASTRUCTURE_DELAY_LIMIT_SECONDS)
+    delay = min(INFRASTRUCTURE_DELAY_SECONDS * _growth(count), INFRASTRUCTURE_DELAY_LIMIT_SECONDS)
     return Restart(restarts.model_copy(update={"infrastructure": count}), delay)
+
+
+def _growth(count: int) -> int:
+    return int(2 ** min(count - 1, _DOUBLINGS))

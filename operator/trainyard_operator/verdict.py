@@ -66,6 +66,7 @@ class Failed:
 
 Verdict = Waiting | Running | Finished | Unclear | Failed
 
+_NAMED = 8
 _CONFIGURATION = (
     "ErrImagePull",
     "ImagePullBackOff",
@@ -91,7 +92,7 @@ def judge(pods: Sequence[PodView], size: int, *, formed: bool, now: float) -> Ve
     failures = [failure for pod in pods if (failure := _failure(pod)) is not None]
     missing = sorted(set(range(size)) - {pod.index for pod in pods})
     if formed and missing:
-        names = ", ".join(str(index) for index in missing)
+        names = named([str(index) for index in missing])
         failures.append(
             Failed(Cause.INFRASTRUCTURE, "PodDeleted", f"pod {names} was deleted while it ran")
         )
@@ -119,7 +120,8 @@ def _failure(pod: PodView) -> Failed | None:
         return Failed(Cause.INFRASTRUCTURE, "Preempted", f"{pod.name} was told to stop, and saved")
     if pod.deleting:
         return Failed(Cause.INFRASTRUCTURE, "PodDeleted", f"{pod.name} was deleted")
-    if pod.phase not in ("Failed", "Unknown"):
+    # With a sidecar, a pod runs on after its program has ended.
+    if pod.exit_code is None and pod.phase not in ("Failed", "Unknown"):
         return None
     if pod.exit_code is None:
         return Failed(Cause.INFRASTRUCTURE, "PodLost", f"{pod.name} ended without an exit code")
@@ -166,4 +168,10 @@ def _waiting(pods: Sequence[PodView], size: int) -> Waiting:
         return Waiting("Starting", f"{running} of {size} pods run")
     worst = waiting[0]
     alike = [pod.name for pod in waiting if pod.waiting_reason == worst.waiting_reason]
-    return Waiting(worst.waiting_reason, f"{', '.join(alike)}: {worst.waiting_message}")
+    return Waiting(worst.waiting_reason, f"{named(alike)}: {worst.waiting_message}")
+
+
+def named(pods: Sequence[str]) -> str:
+    """The names of pods for a message; a gang may have a thousand."""
+    more = f" and {len(pods) - _NAMED} more" if len(pods) > _NAMED else ""
+    return ", ".join(pods[:_NAMED]) + more

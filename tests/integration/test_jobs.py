@@ -167,3 +167,40 @@ def test_workers_change_only_while_suspended(world: World) -> None:
     world.apply(workers={"replicas": 3})
     assert world.wait_for_phase("Succeeded")["restarts"] == {"program": 0, "infrastructure": 0}
     assert len({name for name in world.node.seen if "-train-2-" in name}) == 3
+
+
+def test_a_changed_port_reaches_service_and_url(world: World) -> None:
+    world.apply(**FULL)
+    world.wait_for_phase("Succeeded")
+    world.apply(compression={}, serving={"port": 9000})
+
+    def moved() -> bool:
+        service = world.cluster.get("service", "fashion", world.namespace)
+        url = world.status().get("serving", {}).get("url", "")
+        ports = [port["port"] for port in service.get("spec", {}).get("ports", [])]
+        return ports == [9000] and url.endswith(":9000")
+
+    wait_for("the port", moved)
+    deployment = world.cluster.list("deployments", world.namespace)
+    assert len(deployment) == 1, "no new revision for a port"
+
+
+def test_what_the_api_server_refuses_fails_the_job_in_its_words(world: World) -> None:
+    world.apply(workers={"replicas": 1, "resources": {"limits": {"memory": "4GB"}}})
+    world.wait_for_phase("Failed")
+    message = world.condition("Failed")["message"]
+    assert "Pod/fashion-" in message
+    assert "quantities must match" in message
+    assert world.pods() == []
+
+
+def test_a_quota_is_told_and_waited_for(world: World) -> None:
+    quota = ("create", "quota", "none", "--hard=pods=0", "-n", world.namespace)
+    world.cluster.kubectl(*quota)
+    world.apply(workers={"replicas": 1})
+    wait_for(
+        "the reason", lambda: "exceeded quota" in world.condition("Running").get("message", "")
+    )
+    assert world.status()["phase"] == "Training"
+    world.cluster.kubectl("delete", "quota", "none", "-n", world.namespace)
+    world.wait_for_phase("Succeeded", seconds=90)

@@ -52,9 +52,10 @@ def _merge_values(key: str, base: Any, over: Any) -> Any:
     return over
 
 
-def _merge_by_name(base: list[Manifest], over: list[Manifest]) -> list[Manifest]:
-    merged = {item["name"]: item for item in base}
-    for item in over:
-        name = item["name"]
+def _merge_by_name(base: list[Manifest], over: list[Any]) -> list[Manifest]:
+    """What has no name stays as it is: the API server says better what is wrong with it."""
+    merged: dict[Any, Any] = {item["name"]: item for item in base}
+    for number, item in enumerate(over):
+        name = item.get("name", number) if isinstance(item, dict) else number
         merged[name] = _merge_objects(merged[name], item) if name in merged else item
     return list(merged.values())

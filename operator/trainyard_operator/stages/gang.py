@@ -25,6 +25,7 @@ from trainyard_operator.verdict import (
     Waiting,
     is_misconfigured,
     judge,
+    named,
 )
 
 TERMINATION_SECONDS = 120.0
@@ -85,7 +86,7 @@ def _may_start(draft: Draft, gang: Gang, stage: Stage) -> bool:
     deadline = retry + TERMINATION_SECONDS
     if stage.state == "Pending" and alive and draft.now < deadline:
         draft.look_again(deadline)
-        names = ", ".join(pod.name for pod in alive)
+        names = named([pod.name for pod in alive])
         draft.update_stage(gang.name, message=f"waiting for {names} to end")
         return False
     return True
@@ -127,13 +128,16 @@ def _follow(
         case Running():
             _running(draft, gang, stage)
         case Waiting():
+            refusal = draft.observed.refusal
+            if refusal is not None and verdict.reason == "Starting":
+                verdict = Waiting("Forbidden", f"{refusal.object}: {refusal.message}")
             _wait(draft, gang, stage, verdict, pods)
     return None
 
 
 def _result(draft: Draft, gang: Gang, message: str) -> TerminationMessage | None:
     document = parse_termination_message(message)
-    if document is not None and (document.train or document.compress):
+    if document is not None and getattr(document, gang.stage) is not None:
         return document
     text = f"the program of stage {gang.name} ended well but left no result"
     _fail(draft, gang, Failed(Cause.PROGRAM, "NoResult", f"{text}: {message[-200:]}"))

@@ -13,7 +13,7 @@ from trainyard_operator import times
 from trainyard_operator.build.deployments import build_deployment, serving_name
 from trainyard_operator.build.metadata import digest_of
 from trainyard_operator.build.networking import build_serving_service
-from trainyard_operator.draft import Draft
+from trainyard_operator.draft import Draft, shortened
 from trainyard_operator.finish import fail
 from trainyard_operator.observed import DeploymentView, PodView
 from trainyard_operator.plan import Manifest
@@ -31,6 +31,8 @@ def decide(draft: Draft) -> None:
         )
     draft.update(phase="RollingOut")
     deployment = _ensure_deployment(draft, serving, model, draft.run)
+    if deployment is None:
+        stage = draft.update_stage("Serve", attemptTime=draft.timestamp)
     if deployment is None or not deployment.current:
         began = stage.attemptTime if stage and stage.attemptTime else draft.timestamp
         _wait(draft, serving, times.to_seconds(began))
@@ -53,21 +55,64 @@ def claim_name(draft: Draft) -> None:
 def keep(draft: Draft) -> None:
     """Keep what is served as the spec wants it, after its run and while a next one trains."""
     serving, status = draft.job.spec.serving, draft.status.serving
-    if status is None or status.state != "Serving" or status.model is None:
-        return
     if serving is None:
         _withdraw(draft)
+        return
+    if claimed_name(draft) or _refused(draft):
+        return
+    name = serving_name(draft.job, serving)
+    if status is None or status.state != "Serving" or status.model is None:
+        _remove_others(draft, name, {run_hash(draft.run)})
         return
     deployment = _ensure_deployment(draft, serving, status.model, status.revision)
     rollout = draft.status.stage("Serve")
     if rollout is None or rollout.state != "Running":
         _route(draft, serving, status.revision)
-    name = serving_name(draft.job, serving)
     if deployment is not None:
         url = draft.settings.service_url(name, draft.job.metadata.namespace, serving.port)
         ready = deployment.ready_replicas
         draft.update(serving=status.model_copy(update={"readyReplicas": ready, "url": url}))
-    _remove_others(draft, name, {status.revision, run_hash(draft.run)})
+    if deployment is not None and deployment.current:
+        _remove_others(draft, name, {status.revision, run_hash(draft.run)})
+
+
+def clean_up(draft: Draft) -> None:
+    """A run that has failed leaves nothing running of its own; what served before it stays."""
+    status, run = draft.status.serving, run_hash(draft.run)
+    if draft.status.phase != "Failed" or (status and _serves(draft) and status.revision == run):
+        return
+    for deployment in draft.observed.deployments:
+        if deployment.run == run:
+            draft.delete("Deployment", deployment.name)
+
+
+def claimed_name(draft: Draft) -> str:
+    """What to say where the endpoint's name belongs to something else; else empty."""
+    serving = draft.job.spec.serving
+    if serving is None:
+        return ""
+    name = serving_name(draft.job, serving)
+    if f"Service/{name}" not in draft.observed.foreign:
+        return ""
+    return (
+        f"spec.serving.name: a Service named {name} exists in namespace "
+        f"{draft.job.metadata.namespace} and belongs to something else; choose another name"
+    )
+
+
+def _serves(draft: Draft) -> bool:
+    """Whether a revision answers, be it of an earlier run."""
+    return draft.status.serving is not None and draft.status.serving.state == "Serving"
+
+
+def _refused(draft: Draft) -> bool:
+    """Whether what is to serve would be refused again: what serves now stays as it is."""
+    refusal = draft.observed.refusal
+    return (
+        refusal is not None
+        and refusal.invalid
+        and refusal.object.startswith(("Deployment/", "Service/"))
+    )
 
 
 def _remove_others(draft: Draft, name: str, revisions: set[str]) -> None:
@@ -129,7 +174,8 @@ def _wait(draft: Draft, serving: Serving, began: float) -> None:
     if draft.now >= deadline:
         _roll_back(draft, f"not ready within rollout.progressDeadlineSeconds: {text}")
         return
-    draft.set_condition("Serving", "False", reason, text)
+    if not _serves(draft):
+        draft.set_condition("Serving", "False", reason, text)
     draft.update_stage("Serve", message=text)
     draft.look_again(deadline)
 
@@ -149,7 +195,7 @@ def _roll_back(draft: Draft, why: str) -> None:
     for deployment in draft.observed.deployments:
         if deployment.run == revision:
             draft.delete("Deployment", deployment.name)
-    rollback = Rollback(revision=revision, reason=why, time=draft.timestamp)
+    rollback = Rollback(revision=revision, reason=shortened(why), time=draft.timestamp)
     old = draft.status.serving
     status = (
         old.model_copy(update={"lastRollback": rollback})
@@ -157,7 +203,7 @@ def _roll_back(draft: Draft, why: str) -> None:
         else ServingStatus(revision=revision, state="Failed", lastRollback=rollback)
     )
     draft.update(serving=status)
-    if old is None:
+    if not _serves(draft):
         draft.set_condition("Serving", "False", "RolledBack", why)
     draft.update_stage("Serve", state="Failed", completionTime=draft.timestamp, message=why)
     fail(draft, "RolloutFailed", why)
@@ -191,5 +237,6 @@ def _withdraw(draft: Draft) -> None:
     for service in draft.observed.services:
         if service.stage == "serve":
             draft.delete("Service", service.name)
-    draft.update(serving=None)
-    draft.set_condition("Serving", "False", "NotWanted", "spec.serving was removed")
+    if draft.status.serving is not None:
+        draft.update(serving=None)
+        draft.set_condition("Serving", "False", "NotWanted", "spec.serving was removed")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from trainyard_api.crd import build_crd
+from trainyard_api.results import MAX_BYTES
 
 Schema = dict[str, Any]
 
@@ -70,3 +71,13 @@ def test_rules_carry_messages_for_people(root: Schema) -> None:
     ]
     assert len(rules) >= 8
     assert all(rule["message"] for rule in rules)
+
+
+def test_what_a_pod_says_of_its_failure_fits_into_status(root: Schema) -> None:
+    texts = ("message", "reason")
+    short = [
+        path
+        for path, schema in fields(root["properties"]["status"])
+        if path.rpartition(".")[2] in texts and schema.get("maxLength", 0) < MAX_BYTES
+    ]
+    assert short == [".conditions[].reason"], "a word, not a text"

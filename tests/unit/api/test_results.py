@@ -13,7 +13,7 @@ from trainyard_api.results import (
     TrainResult,
     parse_termination_message,
 )
-from trainyard_api.status import Artifact
+from trainyard_api.status import Artifact, Progress
 
 ARTIFACT = Artifact(uri="pvc://a/b", sha256="0" * 64)
 
@@ -50,3 +50,10 @@ def test_a_result_that_does_not_fit_is_an_error_and_never_cut() -> None:
 @pytest.mark.parametrize("text", ["", "Traceback ...", "[1]", '{"train": {"metrics": 1}}'])
 def test_foreign_words_are_no_document(text: str) -> None:
     assert parse_termination_message(text) is None
+
+
+def test_a_metric_that_is_no_number_is_left_out_and_spoils_nothing() -> None:
+    progress = Progress.model_validate_json('{"step": 3, "metrics": {"loss": NaN, "accuracy": 1}}')
+    assert progress.to_dict()["metrics"] == {"accuracy": 1.0}
+    progress = Progress.model_validate_json('{"step": 3, "metrics": {"loss": null}}')
+    assert (progress.step, progress.metrics) == (3, {})

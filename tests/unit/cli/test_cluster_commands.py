@@ -153,7 +153,7 @@ def test_the_local_clusters_kubectl_is_found(tmp_path: Path) -> None:
 
 
 def test_predict_shows_predictions_beside_labels(url: str, images: Path) -> None:
-    for address in (url, f"{url}/v1/models/m:predict"):
+    for address in (url, url.removeprefix("http://"), f"{url}/v1/models/m:predict"):
         result = CliRunner().invoke(app, ["predict", address, "--data", str(images)])
         assert result.exit_code == 0, result.output
         assert "0.9000" in result.stdout

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.operator.fake_cluster import FakeCluster, make_job
+from tests.unit.operator.fake_cluster import SETTINGS, FakeCluster, compress_message, make_job
 from trainyard_api.exit_codes import ExitCode
 from trainyard_api.results import Failure, TerminationMessage
+from trainyard_api.status import Restarts
 from trainyard_operator.observed import PodView
+from trainyard_operator.restarts import Restart, follow_up
 from trainyard_operator.verdict import Cause, Failed, Running, Unclear, Waiting, judge
 
 NOW = 1000.0
@@ -199,3 +201,24 @@ def test_a_program_that_ends_well_without_a_result_has_failed() -> None:
     cluster.change(worker(cluster, 0), phase="Succeeded", exit_code=0, message="hello")
     cluster.settle()
     assert cluster.job.status.restarts.program == 1
+
+
+def test_a_program_that_ended_beside_a_running_sidecar_has_failed() -> None:
+    verdict = judge([pod(0), pod(1, exit_code=1)], 2, formed=True, now=NOW)
+    assert isinstance(verdict, Failed)
+    assert verdict.cause is Cause.PROGRAM
+
+
+def test_the_result_of_another_stage_is_none() -> None:
+    cluster = started()
+    cluster.finish_all(compress_message())
+    cluster.settle()
+    assert cluster.job.status.restarts.program == 1
+
+
+def test_delays_stay_numbers_however_often_a_program_fails() -> None:
+    policy = make_job(runPolicy={"backoffLimit": 5000}).spec.runPolicy
+    failure = Failed(Cause.PROGRAM, "ProgramFailed", "boom")
+    outcome = follow_up(failure, Restarts(program=2000), policy, SETTINGS)
+    assert isinstance(outcome, Restart)
+    assert outcome.delay == 360.0

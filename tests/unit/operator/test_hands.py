@@ -12,12 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.operator.fake_cluster import SETTINGS, make_job
+from tests.unit.operator.fake_cluster import ARTIFACT, SETTINGS, make_job
+from trainyard_operator.build.deployments import build_deployment
 from trainyard_operator.build.pods import build_worker
 from trainyard_operator.hands.cluster.changes import merge_patch
 from trainyard_operator.hands.cluster.views import deployment_view, pod_view
 from trainyard_operator.hands.cluster.workqueue import WorkQueue
+from trainyard_operator.hands.processes import translation
+from trainyard_operator.hands.processes.errors import WrongInput
+from trainyard_operator.hands.processes.keeper import Keeper
+from trainyard_operator.hands.processes.process import PodProcess
+from trainyard_operator.hands.processes.run import Request, mount_volumes
 from trainyard_operator.hands.processes.translation import Ports, local_environment
+from trainyard_operator.plan import ObjectRef
 
 JSON = st.recursive(
     st.none() | st.integers() | st.text(max_size=3),
@@ -182,3 +189,62 @@ async def test_work_that_is_due_later_waits_unless_something_happens() -> None:
     assert await asyncio.wait_for(queue.take(), 1) == "now"
     queue.add("later")
     assert await asyncio.wait_for(queue.take(), 1) == "later"
+
+
+def test_no_two_ports_of_pods_are_one_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = iter([4001, 4001, 4002])
+    monkeypatch.setattr(translation, "free_port", lambda: next(free))
+    ports = Ports()
+    assert ports.local("a", 2222) != ports.local("b", 2222)
+
+
+def test_a_variable_from_elsewhere_is_left_to_the_environment(tmp_path: Path) -> None:
+    secret = {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
+    env = [secret, {"name": "EMPTY"}]
+    template = {"spec": {"containers": [{"name": "trainer", "env": env}]}}
+    pod = build_worker(make_job(workers={"template": template}), "1-5f3a9c", 1, 0, SETTINGS)
+    variables = local_environment(pod, Ports(), tmp_path, tmp_path / "log")
+    assert "TOKEN" not in variables
+    assert variables["EMPTY"] == ""
+
+
+def test_a_termination_message_may_be_any_bytes(tmp_path: Path) -> None:
+    process = PodProcess({"metadata": {"name": "p"}}, tmp_path)
+    process.termination_log.write_bytes(b"caf\xe9")
+    assert process.message().startswith("caf")
+
+
+async def test_a_process_that_is_stopped_while_it_starts_ends(tmp_path: Path) -> None:
+    process = PodProcess({"metadata": {"name": "p"}}, tmp_path)
+    start = asyncio.create_task(process.start(["sleep", "60"], {}))
+    await asyncio.sleep(0)
+    assert process.process is None
+    await process.stop(1.0)
+    await start
+    await asyncio.wait_for(process.wait(), 5)
+    assert process.exit_code == 143
+
+
+def test_a_mount_that_comes_too_late_is_refused_and_not_a_crash(tmp_path: Path) -> None:
+    job = make_job(data={"source": {"uri": "keras://mnist"}}, storage={"uri": "pvc://artifacts/x"})
+    mount_volumes(job, Request(job, tmp_path, {}), SETTINGS)
+    with pytest.raises(WrongInput, match="--mount artifacts="):
+        mount_volumes(job, Request(job, tmp_path, {"artifacts": tmp_path}), SETTINGS)
+
+
+async def test_a_deployment_that_is_deleted_starts_no_further_pod(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = Keeper(tmp_path, tmp_path, asyncio.Event())
+    started = []
+
+    async def start(_: Keeper, manifest: Any) -> None:
+        started.append(manifest["metadata"]["name"])
+        await keeper.delete(ObjectRef("Deployment", "fashion-5f3a9c"))
+
+    monkeypatch.setattr(Keeper, "_start_pod", start)
+    job = make_job(serving={"replicas": 3})
+    assert job.spec.serving is not None
+    await keeper.create(build_deployment(job, job.spec.serving, "1-5f3a9c", ARTIFACT, SETTINGS))
+    await asyncio.sleep(0.05)
+    assert started == ["fashion-5f3a9c-0"]

@@ -122,3 +122,9 @@ def test_everything_is_owned_by_the_job() -> None:
     ):
         owner = manifest["metadata"]["ownerReferences"][0]
         assert (owner["kind"], owner["uid"]) == ("TrainingJob", "u-1")
+
+
+def test_a_container_without_a_name_is_left_to_the_api_server() -> None:
+    template = {"spec": {"containers": [{"image": "busybox"}]}}
+    pod = build_worker(make_job(workers={"template": template}), RUN, 1, 0, SETTINGS)
+    assert pod["spec"]["containers"][1:] == [{"image": "busybox"}]

@@ -12,9 +12,15 @@ from trainyard_operator.hands.cluster.api import Api, ApiError
 from trainyard_operator.hands.cluster.changes import merge_patch
 from trainyard_operator.hands.cluster.observer import Key, Observer
 from trainyard_operator.hands.cluster.views import is_owned
+from trainyard_operator.observed import Refusal
 from trainyard_operator.plan import Event, Manifest, ObjectRef, Plan
 
 log = logging.getLogger(__name__)
+
+_INVALID = (400, 422)
+"""Statuses of an object that will never be taken as it is."""
+_FORBIDDEN = 403
+"""Status where a quota is used up, or a policy of the cluster forbids the object."""
 
 
 class NotYet(Exception):
@@ -33,31 +39,51 @@ class Actor:
 
         Raises:
             ApiError: status 409 where the job has changed since it was read: decide again.
-            NotYet: the name of an object is still held by one that is being deleted.
+            NotYet: the name of an object is still held by one that is being deleted, or the API
+                server does not take the object.
         """
-        await self._write_status(key, job, plan)
+        version = await self._write_status(key, job, plan)
+        try:
+            await self._act(key, job, plan, version)
+        finally:
+            for event in plan.events:
+                await self._record(key, job, event)
+
+    async def _act(self, key: Key, job: TrainingJob, plan: Plan, version: str) -> None:
         for ref in plan.delete:
             log.info("delete %s %s", ref.kind, ref.name, extra={"job": str(key)})
-            await self._api.delete(key.namespace, ref)
+            await self._api.delete(key.namespace, ref, version if ref.kind == KIND else None)
         for manifest in plan.replace:
-            await self._api.apply(manifest)
+            await self._replace(key, job, manifest)
         for manifest in plan.create:
             await self._create(key, job, manifest)
         if plan.delete or plan.replace or plan.create:
+            self._observer.accepted(key)
             self._observer.forget(key)
-        for event in plan.events:
-            await self._record(key, job, event)
 
-    async def _write_status(self, key: Key, job: TrainingJob, plan: Plan) -> None:
+    async def _write_status(self, key: Key, job: TrainingJob, plan: Plan) -> str:
+        """Write what has changed; the version of the job that has the status of the plan.
+
+        A plan that changes nothing writes nothing, not even defaults: the status of a job that
+        others manage is theirs.
+        """
         patch = merge_patch(self._observer.stored_status(key), plan.status.to_dict())
-        if not patch:
-            return
+        if not patch or plan.status == job.status:
+            return job.metadata.resourceVersion
         body = {
             "metadata": {"resourceVersion": job.metadata.resourceVersion},
             "status": patch,
         }
         written = await self._api.patch_status(key.namespace, ObjectRef(KIND, key.name), body)
         self._observer.written(key, written)
+        return str(written["metadata"]["resourceVersion"])
+
+    async def _replace(self, key: Key, job: TrainingJob, manifest: Manifest) -> None:
+        try:
+            await self._api.apply(manifest)
+        except ApiError as error:
+            self._note_refusal(key, job, manifest, error)
+            raise
 
     async def _create(self, key: Key, job: TrainingJob, manifest: Manifest) -> None:
         kind, name = manifest["kind"], manifest["metadata"]["name"]
@@ -66,8 +92,24 @@ class Actor:
             log.info("create %s %s", kind, name, extra={"job": str(key)})
         except ApiError as error:
             if error.status != 409:
+                self._note_refusal(key, job, manifest, error)
                 raise
             await self._explain_conflict(key, job, ObjectRef(kind, name))
+
+    def _note_refusal(
+        self, key: Key, job: TrainingJob, manifest: Manifest, error: ApiError
+    ) -> None:
+        """Let the next decision say what the API server has against an object.
+
+        Raises:
+            NotYet: it has something against it.
+        """
+        if error.status not in (*_INVALID, _FORBIDDEN) or error.ordinary:
+            return
+        name = f"{manifest['kind']}/{manifest['metadata']['name']}"
+        refusal = Refusal(name, str(error), invalid=error.status in _INVALID)
+        self._observer.refused(key, job.metadata.generation, refusal)
+        raise NotYet(f"{name} is refused: {error}") from error
 
     async def _explain_conflict(self, key: Key, job: TrainingJob, ref: ObjectRef) -> None:
         """The name is taken: by ourselves (fine), by what is about to go, or by others."""

@@ -75,9 +75,14 @@ class Api:
         return await self._request("POST", path, manifest, query={"fieldManager": FIELD_MANAGER})
 
     async def apply(self, manifest: Manifest) -> Manifest:
-        """Bring an object to what is wanted (server-side apply)."""
+        """Bring an object to what is wanted (server-side apply).
+
+        Fields that are wanted no longer are removed only if they were applied, so what was
+        created is first taken for applied.
+        """
         metadata = manifest["metadata"]
         path = object_path(manifest["kind"], metadata["namespace"], metadata["name"])
+        await self._own(path)
         query = {"fieldManager": FIELD_MANAGER, "force": "true"}
         return await self._request("PATCH", path, manifest, query, "application/apply-patch+yaml")
 
@@ -91,14 +96,37 @@ class Api:
         query = {"fieldManager": FIELD_MANAGER}
         return await self._request("PATCH", path, patch, query, "application/merge-patch+json")
 
-    async def delete(self, namespace: str, ref: ObjectRef) -> None:
-        """Delete an object; one that is gone already is fine."""
+    async def delete(self, namespace: str, ref: ObjectRef, version: str | None = None) -> None:
+        """Delete an object; one that is gone already is fine.
+
+        Raises:
+            ApiError: with status 409 where it is no longer of the version.
+        """
         path = object_path(ref.kind, namespace, ref.name)
+        body: Manifest = {"propagationPolicy": "Background"}
+        if version is not None:
+            body["preconditions"] = {"resourceVersion": version}
         try:
-            await self._request("DELETE", path, {"propagationPolicy": "Background"})
+            await self._request("DELETE", path, body)
         except ApiError as error:
             if error.status != 404:
                 raise
+
+    async def _own(self, path: str) -> None:
+        """Turn our ownership by creation of an object's fields into one by application."""
+        metadata = (await self._request("GET", path))["metadata"]
+        entries = metadata.get("managedFields") or []
+        ours = [
+            e for e in entries if e.get("manager") == FIELD_MANAGER and not e.get("subresource")
+        ]
+        created = [entry for entry in ours if entry["operation"] == "Update"]
+        if not created or len(ours) != len(created):
+            return
+        created[0]["operation"] = "Apply"
+        version = metadata["resourceVersion"]
+        patch = {"metadata": {"managedFields": entries, "resourceVersion": version}}
+        query = {"fieldManager": FIELD_MANAGER}
+        await self._request("PATCH", path, patch, query, "application/merge-patch+json")
 
     async def _request(
         self,

@@ -2,13 +2,15 @@
 
 Nothing is taken from a cache that a watch fills: a watch can miss a deletion while it
 reconnects, and a ghost of a pod would decide. What was read is kept, in its few fields, only
-until the next event of the job, so that a look at the live progress costs no request.
+until the next event of the job, so that a look at the live progress costs no request; and not
+for long, since no event comes of what was deleted while a watch reconnected.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass, replace
 
 import aiohttp
@@ -25,7 +27,7 @@ from trainyard_operator.hands.cluster.views import (
     service_view,
 )
 from trainyard_operator.hands.progress import read_progress
-from trainyard_operator.observed import Observed
+from trainyard_operator.observed import Observed, Refusal
 from trainyard_operator.plan import Manifest, ObjectRef
 
 log = logging.getLogger(__name__)
@@ -45,18 +47,29 @@ class Key:
 class Observer:
     """Reads what there is of jobs."""
 
-    def __init__(self, api: Api, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, api: Api, session: aiohttp.ClientSession, keep_seconds: float = 300.0
+    ) -> None:
+        """Args:
+        api: the API server.
+        session: for live progress.
+        keep_seconds: how long what was read is believed without an event.
+        """
         self._api = api
         self._session = session
+        self._keep_seconds = keep_seconds
         self._kept: dict[Key, Observed] = {}
+        self._read_at: dict[Key, float] = {}
         self._reading: dict[Key, bool] = {}
         """Keys that are being read, and whether they have changed since that began."""
         self._stored: dict[Key, Manifest] = {}
         self._taken: dict[Key, frozenset[ObjectRef]] = {}
+        self._refused: dict[Key, tuple[int, Refusal]] = {}
 
     def forget(self, key: Key) -> None:
         """What is known of a job has changed; what is just being read of it may be older."""
         self._kept.pop(key, None)
+        self._read_at.pop(key, None)
         if key in self._reading:
             self._reading[key] = True
 
@@ -75,6 +88,8 @@ class Observer:
         Raises:
             InvalidJob: the job is not one of this version's.
         """
+        if time.monotonic() >= self._read_at.get(key, 0.0) + self._keep_seconds:
+            self.forget(key)
         observed = self._kept.get(key) or await self._read_and_keep(key)
         if observed is None:
             return None
@@ -95,15 +110,27 @@ class Observer:
         self._taken[key] = self._taken.get(key, frozenset()) | {ref}
         self.forget(key)
 
+    def refused(self, key: Key, generation: int, refusal: Refusal) -> None:
+        """The API server did not take an object of the job's, as that generation asks for it."""
+        self._refused[key] = (generation, refusal)
+        self.forget(key)
+
+    def accepted(self, key: Key) -> None:
+        """The API server has taken all that a plan wanted: what it denied for now is past."""
+        if key in self._refused and not self._refused[key][1].invalid:
+            del self._refused[key]
+
     async def _read_and_keep(self, key: Key) -> Observed | None:
         """What there is of a job; kept only if no event came meanwhile, which it may lack."""
         self._reading[key] = False
+        began = time.monotonic()
         try:
             observed = await self._read(key)
         finally:
             changed = self._reading.pop(key)
         if observed is not None and not changed:
             self._kept[key] = observed
+            self._read_at[key] = began
         return observed
 
     async def _read(self, key: Key) -> Observed | None:
@@ -111,6 +138,7 @@ class Observer:
         if manifest is None:
             self._stored.pop(key, None)
             self._taken.pop(key, None)
+            self._refused.pop(key, None)
             return None
         job = _parse(manifest)
         self._stored[key] = manifest.get("status") or {}
@@ -126,7 +154,16 @@ class Observer:
             deployments=[deployment_view(d) for d in deployments if is_owned(d, own)],
             policies=frozenset(p["metadata"]["name"] for p in policies if is_owned(p, own)),
             foreign=await self._foreign(key, own),
+            refusal=self._refusal(key, job.metadata.generation),
         )
+
+    def _refusal(self, key: Key, generation: int) -> Refusal | None:
+        """What was refused, where the job still asks for it."""
+        refused_for, refusal = self._refused.get(key, (generation, None))
+        if refused_for == generation:
+            return refusal
+        del self._refused[key]
+        return None
 
     async def _foreign(self, key: Key, uid: str) -> frozenset[str]:
         """Of the names that were taken, those that still are."""

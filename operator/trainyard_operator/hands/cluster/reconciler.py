@@ -9,6 +9,7 @@ import time
 from trainyard_api.names import KIND
 from trainyard_api.problems import InvalidJob
 from trainyard_operator.decide import decide
+from trainyard_operator.draft import shortened
 from trainyard_operator.hands.cluster.actor import Actor, NotYet
 from trainyard_operator.hands.cluster.api import Api, ApiError, ApiUnavailable
 from trainyard_operator.hands.cluster.metrics import RECONCILE_SECONDS, RECONCILES
@@ -85,7 +86,7 @@ class Reconciler:
             "type": "Accepted",
             "status": "False",
             "reason": "InvalidSpec",
-            "message": str(error),
+            "message": shortened(str(error)),
             "lastTransitionTime": to_text(time.time()),
         }
         patch = {"status": {"phase": "Failed", "conditions": [condition]}}

@@ -206,6 +206,8 @@ class Keeper:
         """Keep as many pods as the Deployment wants; one that ends is started again."""
         while (deployment := self._deployments.get(name)) is not None:
             for index in range(int(deployment["spec"]["replicas"])):
+                if self._deployments.get(name) is not deployment:
+                    break
                 pod = self._pods.get(f"{name}-{index}")
                 if pod is None or _may_restart(pod):
                     await self._start_pod(_pod_of(deployment, index))

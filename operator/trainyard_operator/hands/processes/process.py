@@ -31,6 +31,8 @@ class PodProcess:
     ready: bool = False
     error: str = ""
     """Why it could not be started."""
+    stopped: bool = False
+    """Whether it was told to end, be it while it was being started."""
 
     @property
     def name(self) -> str:
@@ -55,8 +57,10 @@ class PodProcess:
 
     def message(self) -> str:
         """Its termination message; like the kubelet, the end of its log where it failed without."""
-        if self.termination_log.exists() and (text := self.termination_log.read_text()):
-            return text
+        if self.termination_log.exists():
+            text = self.termination_log.read_bytes().decode(errors="replace")
+            if text:
+                return text
         if self.exit_code == 0 or not self.log.exists():
             return ""
         return self.log.read_bytes()[-2048:].decode(errors="replace")
@@ -76,6 +80,8 @@ class PodProcess:
                     start_new_session=True,
                     preexec_fn=_end_with_parent if sys.platform == "linux" else None,
                 )
+            if self.stopped:
+                self._signal(signal.SIGTERM)
         except OSError as error:
             self.error = f"cannot start {command[0]}: {error}"
             self.termination_log.write_text(self.error)
@@ -93,6 +99,7 @@ class PodProcess:
 
     async def stop(self, grace_seconds: float) -> None:
         """Ask it to end, and kill it after the grace."""
+        self.stopped = True
         if self.process is None or self.exit_code is not None:
             return
         self._signal(signal.SIGTERM)

@@ -177,12 +177,19 @@ def mount_volumes(job: TrainingJob, request: Request, settings: Settings) -> Pat
                     f"spec.data.source.uri: claim {claim} is mounted nowhere; "
                     f"add --mount {claim}=FOLDER"
                 )
+            if entry.is_symlink() and not entry.exists():
+                entry.unlink()
             entry.mkdir(exist_ok=True)
             continue
         if not target.is_dir():
             raise WrongInput(f"--mount {claim}={target}: there is no such folder")
         if entry.is_symlink():
             entry.unlink()
+        elif entry.exists():
+            raise WrongInput(
+                f"--mount {claim}={target}: an earlier start has kept claim {claim} in {entry}; "
+                "leave the mount out, or give another --output"
+            )
         entry.symlink_to(target.resolve())
     return volumes
 

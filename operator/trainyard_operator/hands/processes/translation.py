@@ -29,8 +29,10 @@ class Ports:
     def local(self, pod: str, port: int) -> int:
         """The local port that stands for `port` of `pod`."""
         key = (pod, port)
-        if key not in self._given:
-            self._given[key] = free_port()
+        while key not in self._given:
+            port_here = free_port()
+            if port_here not in self._given.values():
+                self._given[key] = port_here
         return self._given[key]
 
     def forget(self, pod: str) -> None:
@@ -56,7 +58,9 @@ def local_environment(
     name = pod["metadata"]["name"]
     container = pod["spec"]["containers"][0]
     own = {entry["containerPort"] for entry in container.get("ports", [])}
-    variables = {entry["name"]: entry["value"] for entry in container.get("env", [])}
+    # What a cluster would take from elsewhere (valueFrom) is the environment's here.
+    env = [entry for entry in container.get("env", []) if "valueFrom" not in entry]
+    variables = {entry["name"]: str(entry.get("value", "")) for entry in env}
     if (port := variables.get(environment.PORT)) is not None and int(port) in own:
         variables[environment.PORT] = str(ports.local(name, int(port)))
     if (config := variables.get(environment.TF_CONFIG)) is not None:
