@@ -21,6 +21,9 @@ from trainyard_cli.errors import CliError
 from trainyard_cli.kubectl import Access, find_kubectl
 from trainyard_cli.show.units import share
 
+_ADDRESS_SIGNS = frozenset(":/.")
+"""What an address has and a job's name has not."""
+
 
 def predict(
     target: Annotated[
@@ -64,8 +67,8 @@ def show_predictions(endpoint: Endpoint, data: Path, count: int) -> None:
 @contextmanager
 def _reach(target: str, access: Access) -> Iterator[Endpoint]:
     """The endpoint at a URL, or that of a job by way of a port forwarded to its Service."""
-    if "://" in target:
-        yield find_endpoint(target)
+    if _ADDRESS_SIGNS & set(target):
+        yield find_endpoint(target if "://" in target else f"http://{target}")
         return
     kubectl = find_kubectl(access)
     serving = kubectl.job(target)["spec"].get("serving")

@@ -8,6 +8,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from trainyard_api.names import MANAGER
+from trainyard_api.spec import TrainingJob
+from trainyard_cli.errors import WrongInput
 from trainyard_cli.job_file import read_job, served_name
 from trainyard_cli.local_run.program import Program, Request
 from trainyard_cli.local_run.session import Job, Session
@@ -52,6 +55,7 @@ def run(
     Exit codes: 0 Succeeded, 1 Failed, 2 wrong input, 130 stopped before the end.
     """
     job = read_job(job_file)
+    _check_manager(job, job_file)
     folder = output or OUTPUT_ROOT / job.metadata.name
     request = Request(job_file, folder, tuple(mount or ()))
     known = Job(job_file, served_name(job), folder)
@@ -59,3 +63,13 @@ def run(
     with Program(request.command()) as program, view:
         code = Session(known, program, view, once=once).follow()
     raise typer.Exit(code)
+
+
+def _check_manager(job: TrainingJob, job_file: Path) -> None:
+    """A job of another manager is never begun here: waiting for it would not end."""
+    manager = job.spec.runPolicy.managedBy
+    if manager != MANAGER:
+        raise WrongInput(
+            f"{job_file}: spec.runPolicy.managedBy: leaves the job to {manager}; "
+            "to run it here, leave the field out"
+        )

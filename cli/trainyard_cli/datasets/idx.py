@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import struct
 import zlib
 from collections.abc import Sequence
@@ -42,6 +43,8 @@ def read_test_part(folder: Path, count: int) -> TestPart:
     rows, height, width = _sizes(images, 3, folder / TEST_IMAGES)
     (labelled,) = _sizes(labels, 1, folder / TEST_LABELS)
     taken = min(count, rows, labelled)
+    if not taken:
+        raise WrongInput(f"{folder}: its test part has no rows")
     start, size = len(header((0, 0, 0))), height * width
     return TestPart(
         images=[_image(images, start + row * size, height, width) for row in range(taken)],
@@ -59,7 +62,7 @@ def _content(folder: Path, name: str) -> bytes:
         if (plain := folder / name).exists():
             return plain.read_bytes()
         return gzip.decompress((folder / f"{name}.gz").read_bytes())
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise WrongInput(
             f"{folder} has no {name} (.gz or not); 'trainyard data get' fetches such a folder"
         ) from error
@@ -71,4 +74,7 @@ def _sizes(content: bytes, dimensions: int, path: Path) -> tuple[int, ...]:
     wanted = header((0,) * dimensions)
     if content[:4] != wanted[:4] or len(content) < len(wanted):
         raise WrongInput(f"{path} is no idx file of {dimensions} dimensions")
-    return struct.unpack(f">{dimensions}I", content[4 : len(wanted)])
+    sizes = struct.unpack(f">{dimensions}I", content[4 : len(wanted)])
+    if len(content) < len(wanted) + math.prod(sizes):
+        raise WrongInput(f"{path} is cut off; fetch it again")
+    return sizes

@@ -48,6 +48,22 @@ def test_wrong_field_is_one_message_that_names_it(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
+def test_a_job_of_another_manager_is_refused_not_waited_for(tmp_path: Path) -> None:
+    job = tmp_path / "job.yaml"
+    job.write_text(
+        "apiVersion: trainyard.dev/v1alpha1\n"
+        "kind: TrainingJob\n"
+        "metadata: {name: digits}\n"
+        "spec:\n"
+        "  data: {source: {uri: 'sklearn://digits'}}\n"
+        "  model: {architecture: dense}\n"
+        "  runPolicy: {managedBy: example.com/queue}\n"
+    )
+    ended = trainyard("run", str(job), "--output", str(tmp_path / "out"))
+    assert ended.returncode == 2
+    assert "spec.runPolicy.managedBy: leaves the job to example.com/queue" in ended.stderr
+
+
 @pytest.mark.parametrize(("content", "said"), [(b"\xff\xfe\x00", "text"), (b"{", "YAML")])
 def test_a_file_that_is_no_job_is_one_message(tmp_path: Path, content: bytes, said: str) -> None:
     job = tmp_path / "job.yaml"

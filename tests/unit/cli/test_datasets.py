@@ -154,6 +154,30 @@ def test_a_folder_without_idx_files_says_what_it_lacks(tmp_path: Path) -> None:
         read_test_part(tmp_path, 1)
 
 
+def test_a_file_in_the_folders_place_says_what_it_lacks(tmp_path: Path) -> None:
+    path = tmp_path / TEST_IMAGES
+    path.write_bytes(IMAGES)
+    with pytest.raises(WrongInput, match=f"has no {TEST_IMAGES}"):
+        read_test_part(path, 1)
+
+
+@pytest.mark.parametrize("name", [TEST_IMAGES, TEST_LABELS])
+def test_test_images_or_labels_that_are_cut_off_are_wrong_input(tmp_path: Path, name: str) -> None:
+    (tmp_path / TEST_IMAGES).write_bytes(IMAGES)
+    (tmp_path / TEST_LABELS).write_bytes(LABELS)
+    path = tmp_path / name
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(WrongInput, match=f"{name} is cut off"):
+        read_test_part(tmp_path, 1)
+
+
+def test_a_test_part_without_rows_is_wrong_input(tmp_path: Path) -> None:
+    (tmp_path / TEST_IMAGES).write_bytes(header((0, 2, 3)))
+    (tmp_path / TEST_LABELS).write_bytes(header((0,)))
+    with pytest.raises(WrongInput, match="no rows"):
+        read_test_part(tmp_path, 1)
+
+
 def test_a_file_of_another_format_is_wrong_input(tmp_path: Path) -> None:
     (tmp_path / TEST_IMAGES).write_bytes(LABELS)
     (tmp_path / TEST_LABELS).write_bytes(LABELS)

@@ -6,8 +6,10 @@ import io
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -114,6 +116,31 @@ def test_second_interrupt_kills(running: TrainingJobStatus, tmp_path: Path) -> N
     code, text = follow(stubborn, tmp_path)
     assert code == 130
     assert "Killed; run the same command to go on" in text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs the parent's death signal")
+def test_the_program_is_told_to_end_when_the_command_line_is_killed(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    program = (
+        "import pathlib, signal, sys\n"
+        f"told = pathlib.Path({str(told)!r})\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(told.touch()))\n"
+        "print(flush=True)\n"
+        "signal.pause()\n"
+    )
+    command = [sys.executable, "-c", program]
+    killed = (
+        "import os, signal\n"
+        "from trainyard_cli.local_run.program import Program\n"
+        f"with Program({command!r}) as program:\n"
+        "    program.next_line(10)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", killed], timeout=20, check=False)
+    deadline = time.monotonic() + 5
+    while not told.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert told.exists()
 
 
 def test_the_handlers_of_signals_are_as_before_afterwards(tmp_path: Path) -> None:

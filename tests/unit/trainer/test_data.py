@@ -123,6 +123,25 @@ def test_damaged_npz_is_told(tmp_path: Path) -> None:
     assert "no sound npz archive" in refusal(tmp_path / "data.npz")
 
 
+def test_one_array_called_npz_is_told(tmp_path: Path) -> None:
+    np.save(tmp_path / "data.npy", IMAGES)
+    (tmp_path / "data.npy").rename(tmp_path / "data.npz")
+
+    assert "holds one array" in refusal(tmp_path / "data.npz")
+
+
+def test_link_to_nothing_and_folder_in_a_files_place_are_told(tmp_path: Path) -> None:
+    write_idx(tmp_path, "train")
+    path = tmp_path / "train-images-idx3-ubyte"
+    path.unlink()
+    path.symlink_to(tmp_path / "away")
+    assert "link to nothing" in refusal(tmp_path)
+
+    path.unlink()
+    path.mkdir()
+    assert "it is a folder" in refusal(tmp_path)
+
+
 def test_missing_path_names_path_and_claim(tmp_path: Path) -> None:
     assert str(tmp_path / "away") in refusal(tmp_path / "away")
     with pytest.raises(InvalidData, match="claim datasets") as caught:
@@ -158,6 +177,7 @@ FEATURES = np.linspace(0.0, 1.0, 60 * 2).reshape(60, 2)
         (np.where(FEATURES[7, 1] == FEATURES, np.nan, FEATURES), LABELS, "row 7"),
         (FEATURES[:, 0], LABELS, "shape"),
         (FEATURES[:0], LABELS[:0], "no rows"),
+        (FEATURES * 1e300, LABELS, "row 0 has a feature that is larger than 1e+18"),
     ],
 )
 def test_data_that_cannot_be_learned_from_names_field_and_cure(

@@ -102,6 +102,11 @@ def test_schedule_decays_over_the_training(
         ({"schedule": {"name": "cosine", "arguments": {"rate": 1}}}, "alpha"),
         ({"schedule": {"arguments": {"rate": 1}}}, "constant takes none"),
         ({"loss": "mse"}, r"spec\.training\.loss: mse"),
+        ({"optimizer": {"arguments": {"beta_1": "x"}}}, r"arguments\.beta_1: .*a number, not 'x'$"),
+        ({"optimizer": {"arguments": {"epsilon": "1e-7"}}}, r"epsilon: .*with a point.*1\.0e-7"),
+        ({"optimizer": {"arguments": {"clipnorm": True}}}, r"arguments\.clipnorm: .*a number"),
+        ({"optimizer": {"arguments": {"amsgrad": 1}}}, r"arguments\.amsgrad: .*true or false"),
+        ({"schedule": {"name": "cosine", "arguments": {"decay_steps": "x"}}}, "decay_steps: .*'x'"),
     ],
 )
 def test_unknown_name_or_argument_lists_the_known(fields: dict[str, Any], said: str) -> None:

@@ -99,6 +99,11 @@ def test_unknown_activation_lists_those_of_keras() -> None:
     assert "deserialize" not in str(caught.value)
 
 
+def test_activation_that_halves_the_width_is_refused() -> None:
+    with pytest.raises(InvalidSpec, match=r"spec\.model\.activation: glu"):
+        build(spec(activation="glu"), (3,), 2, Scaling("none"))
+
+
 def test_cnn_on_a_table_is_refused() -> None:
     with pytest.raises(InvalidSpec, match="needs images"):
         build(spec(architecture="cnn"), (3,), 2, Scaling("none"))

@@ -12,6 +12,8 @@ from trainyard_trainer.data.source import FIELD, Raw
 from trainyard_trainer.errors import InvalidData
 
 _ROWS_AT_ONCE: Final = 8192
+_LARGEST: Final = 1e18
+"""Of features: models compute in float32, which holds the square of no larger number."""
 
 
 def to_part(raw: Raw) -> Part:
@@ -57,7 +59,7 @@ def count_classes(train: Part, test: Part | None, name: str) -> int:
     if test is not None and int(test.labels.max()) >= classes:
         raise InvalidData(
             f"{FIELD}: {name}: the test part has the label {test.labels.max()}; the training "
-            f"part's largest is {classes - 1}"
+            f"part's largest is {classes - 1}; take examples of each class into both"
         )
     return classes
 
@@ -71,7 +73,7 @@ def check_same_shape(train: Part, test: Part, name: str) -> None:
     if train.features.shape[1:] != test.features.shape[1:]:
         raise InvalidData(
             f"{FIELD}: {name}: a training row has the shape {train.features.shape[1:]}, "
-            f"a test row {test.features.shape[1:]}"
+            f"a test row {test.features.shape[1:]}; make them alike"
         )
 
 
@@ -110,16 +112,19 @@ def _check_features(raw: Raw) -> None:
             f"{FIELD}: {raw.name}: features are of type {features.dtype}; numbers are needed"
         )
     if features.dtype.kind == "f":
-        _check_finite(features, raw.name)
+        _check_sizes(features, raw.name)
 
 
-def _check_finite(features: NDArray[Any], name: str) -> None:
+def _check_sizes(features: NDArray[Any], name: str) -> None:
     # In pieces: a mask of the whole array would cost as much memory as small features do.
     for first in range(0, len(features), _ROWS_AT_ONCE):
-        finite = np.isfinite(features[first : first + _ROWS_AT_ONCE])
-        if not finite.all():
-            row = first + int(np.argwhere(~finite)[0][0])
-            raise InvalidData(
-                f"{FIELD}: {name}: row {row} has a feature that is NaN or infinite; "
-                "fill it in or drop the row"
-            )
+        sizes = np.abs(features[first : first + _ROWS_AT_ONCE])
+        fitting = sizes <= _LARGEST
+        if fitting.all():
+            continue
+        row, *column = np.argwhere(~fitting)[0]
+        if np.isfinite(sizes[row, *column]):
+            what = f"larger than {_LARGEST:g}; give it in another unit"
+        else:
+            what = "NaN or infinite; fill it in or drop the row"
+        raise InvalidData(f"{FIELD}: {name}: row {first + row} has a feature that is {what}")

@@ -90,10 +90,12 @@ def read(path: Path, kind: str) -> NDArray[np.uint8]:
     if content[:4] != magic:
         raise InvalidData(
             f"{FIELD}: {path} begins with {content[:4].hex() or 'nothing'}; "
-            f"an idx file of {kind} begins with {magic.hex()}"
+            f"an idx file of {kind} begins with {magic.hex()}; fetch it again"
         )
     if len(content) < header:
-        raise InvalidData(f"{FIELD}: {path} is cut off: {len(content)} bytes, no whole header")
+        raise InvalidData(
+            f"{FIELD}: {path} is cut off: {len(content)} bytes, no whole header; fetch it again"
+        )
     shape = struct.unpack(f">{dimensions}I", content[len(magic) : header])
     expected = header + math.prod(shape)
     if len(content) != expected:

@@ -15,6 +15,10 @@ from trainyard_trainer.data.source import FIELD, RawParts
 from trainyard_trainer.errors import InvalidData, StoreUnavailable
 
 _AWAY: Final = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT)
+_CURES: Final = {
+    errno.ENOENT: "it is a link to nothing, or was just removed: fetch it again",
+    errno.EISDIR: "it is a folder: put the file in its place",
+}
 
 
 def load(data: Data, environ: Mapping[str, str]) -> Dataset:
@@ -101,6 +105,5 @@ def _refused(error: OSError, path: Path) -> InvalidData | StoreUnavailable:
     message = f"{FIELD}: {error.filename or path} cannot be read ({error.strerror})"
     if error.errno in _AWAY:
         return StoreUnavailable(f"{message}; check the volume")
-    return InvalidData(
-        f"{message}; the pod's user needs to read it: set fsGroup or the file's mode"
-    )
+    cure = "the pod's user needs to read it: set fsGroup or the file's mode"
+    return InvalidData(f"{message}; {_CURES.get(error.errno or 0, cure)}")

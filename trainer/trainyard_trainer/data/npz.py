@@ -24,9 +24,11 @@ def read(path: Path) -> RawParts:
         InvalidData: it is no archive, is damaged, or has other arrays.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise InvalidData(f"{FIELD}: {path} holds one array; save two with numpy.savez")
+        archive = np.load(path, allow_pickle=False)
+        # What numpy.save wrote, whatever it is called, is read as an array of its own.
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise InvalidData(f"{FIELD}: {path} holds one array; save two with numpy.savez")
+        with archive:
             return _parts(path, {name: archive[name] for name in _wanted(path, archive.files)})
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
         raise InvalidData(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import keras
 
@@ -52,8 +52,13 @@ class Hidden:
         return tensor
 
 
+_NO_ACTIVATIONS: Final = ("get", "serialize", "deserialize")
+_HALVING: Final = "glu"
+"""It halves what a layer gives, which is no activation of a layer alone."""
+
+
 def check_activation(name: str) -> None:
-    """Make sure that Keras has an activation of that name.
+    """Make sure that Keras has an activation of that name, and one that keeps the width.
 
     Raises:
         InvalidSpec: it has none.
@@ -61,12 +66,10 @@ def check_activation(name: str) -> None:
     known = sorted(
         each
         for each in dir(keras.activations)
-        if each.islower()
-        and not each.startswith("_")
-        and each not in ("get", "serialize", "deserialize")
+        if each.islower() and not each.startswith("_") and each not in (*_NO_ACTIVATIONS, _HALVING)
     )
     if name not in known:
         raise InvalidSpec(
-            f"spec.model.activation: {name} is no activation of Keras; use one of: "
+            f"spec.model.activation: {name} is no activation of a Keras layer; use one of: "
             + ", ".join(known)
         )

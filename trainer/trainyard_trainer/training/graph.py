@@ -150,6 +150,8 @@ class Trainer:
             objective = summed / tf.reduce_sum(weights)
             if self._model.losses:
                 objective += tf.add_n(self._model.losses) / self._gang.replicas
+            # Optimizers divide the gradients by their loss_scale_factor, where they have one.
+            objective = self._optimizer.scale_loss(objective)
         gradients = tape.gradient(objective, self._model.trainable_variables)
         self._optimizer.apply_gradients(
             zip(gradients, self._model.trainable_variables, strict=True)

@@ -78,6 +78,7 @@ class Loop:
                 return False
             self._close_epoch()
         self._save()
+        self._state.take_averages(self._gang)
         if self._training.earlyStopping and self._training.earlyStopping.restoreBest:
             self._state.restore_best(self._gang)
         return True

@@ -31,6 +31,8 @@ class State:
         self.closed = 0
         self.patience = Patience()
         self.best: Sequence[NDArray[Any]] = []
+        self._model = model
+        self._optimizer = optimizer
         self._weights = [v for v in model.variables if not is_seed(v)]
         self._variables = [*self._weights, *optimizer.variables]
 
@@ -41,6 +43,11 @@ class State:
     def keep_best(self) -> None:
         """Remember the model's weights as the best."""
         self.best = _values(self._weights)
+
+    def take_averages(self, gang: Gang) -> None:
+        """Give the model the optimizer's moving averages, where it keeps some (use_ema)."""
+        with gang.strategy.scope():
+            self._optimizer.finalize_variable_values(self._model.trainable_variables)
 
     def restore_best(self, gang: Gang) -> None:
         """Give the model the best weights, if any were remembered."""
