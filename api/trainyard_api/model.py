@@ -14,7 +14,7 @@ class Document(BaseModel):
     everywhere. Unknown fields and wrong types are errors, never dropped or converted.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     def to_dict(self) -> dict[str, Any]:
         """This document as plain JSON types, without the fields that are null."""

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
+from trainyard_api.documents import NotYaml, read_documents
 from trainyard_api.locations import scheme
 from trainyard_api.names import API_VERSION, KIND, MAX_JOB_NAME
 from trainyard_api.spec import TrainingJob, TrainingJobSpec
@@ -45,11 +45,15 @@ def parse_job(text: str) -> TrainingJob:
         InvalidJob: not YAML, not a TrainingJob, or wrong in a way that the models see.
     """
     try:
-        documents = [d for d in yaml.safe_load_all(text) if d is not None]
-    except yaml.YAMLError as error:
-        raise InvalidJob([Problem("file", f"is not YAML: {error}")]) from error
-    if len(documents) != 1 or not isinstance(documents[0], dict):
-        raise InvalidJob([Problem("file", f"must hold one TrainingJob; it has {len(documents)}")])
+        documents = read_documents(text)
+    except NotYaml as error:
+        raise InvalidJob([Problem("file", str(error))]) from error
+    if len(documents) != 1:
+        found = f"it has {len(documents)} documents"
+        raise InvalidJob([Problem("file", f"must hold one TrainingJob; {found}")])
+    if not isinstance(documents[0], dict):
+        found = f"it holds a {type(documents[0]).__name__}"
+        raise InvalidJob([Problem("file", f"must hold one TrainingJob; {found}")])
     return parse_job_object(documents[0])
 
 
@@ -60,10 +64,9 @@ def parse_job_object(document: dict[str, Any]) -> TrainingJob:
         InvalidJob: it is wrong in a way that the models see.
     """
     if document.get("kind") != KIND or document.get("apiVersion") != API_VERSION:
-        found = f"{document.get('apiVersion')} {document.get('kind')}"
-        raise InvalidJob(
-            [Problem("kind", f"is {found}; write apiVersion: {API_VERSION} and kind: {KIND}")]
-        )
+        found = " ".join(str(document.get(key, "missing")) for key in ("apiVersion", "kind"))
+        cure = f"write apiVersion: {API_VERSION} and kind: {KIND}"
+        raise InvalidJob([Problem("apiVersion, kind", f"{found}; {cure}")])
     try:
         return TrainingJob.model_validate(document)
     except ValidationError as error:
@@ -88,6 +91,10 @@ def _explain(error: ValidationError) -> list[Problem]:
         elif field == "metadata.name" and kind == "string_too_long":
             message = f"is too long for pod names; use at most {MAX_JOB_NAME} characters"
             problems.append(Problem(field, message))
+        elif kind == "string_pattern_mismatch":
+            problems.append(Problem(field, f"cannot be {given!r}. {_right_form(detail['loc'])}"))
+        elif kind == "model_type":
+            problems.append(Problem(field, f"is a block with fields of its own, not {given!r}"))
         else:
             wanted = detail["msg"].removeprefix("Input ").removeprefix("Value error, ")
             problems.append(Problem(field, f"{wanted}, not {given!r}"))
@@ -100,12 +107,23 @@ def _is_branch(part: int | str) -> bool:
     return isinstance(part, str) and ("[" in part or part in branches)
 
 
-def _unknown_field(location: tuple[int | str, ...]) -> str:
+def _model_of(location: tuple[int | str, ...]) -> Any:
+    """The model that has the field at a location."""
     model: Any = TrainingJob
     for part in location[:-1]:
         field = model.model_fields.get(part) if isinstance(part, str) and model else None
         model = _model_in(field.annotation) if field else model
-    known = list(model.model_fields)
+    return model
+
+
+def _right_form(location: tuple[int | str, ...]) -> str:
+    """What a text has to look like, in the words of its field's description."""
+    field = _model_of(location).model_fields.get(location[-1])
+    return str(field.description) if field and field.description else "See the reference."
+
+
+def _unknown_field(location: tuple[int | str, ...]) -> str:
+    known = list(_model_of(location).model_fields)
     near = difflib.get_close_matches(str(location[-1]), known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
     return f"is no field of a TrainingJob; {hint}"
@@ -137,6 +155,13 @@ def _rules(spec: TrainingJobSpec) -> Iterator[Problem]:
             )
         if gate.minimum is None and gate.maximum is None:
             yield Problem(field, "has no bound; set minimum (or maximum)")
+        if None not in (gate.minimum, gate.maximum) and gate.minimum > gate.maximum:  # type: ignore[operator]
+            yield Problem(field, "minimum is larger than maximum; nothing could pass")
+    uris = {"spec.data.source.uri": spec.data.source.uri}
+    uris |= {"spec.storage.uri": spec.storage.uri} if spec.storage else {}
+    for field, uri in uris.items():
+        if scheme(uri) == "file" and not uri.startswith("file:///"):
+            yield Problem(field, f"{uri} is relative; write the whole path, as file:///PATH")
 
 
 _BUILT_ARCHITECTURES = ("dense", "cnn")

@@ -91,3 +91,15 @@ def parse_termination_message(text: str) -> TerminationMessage | None:
         return TerminationMessage.model_validate_json(text)
     except ValidationError:
         return None
+
+
+def why_no_document(text: str) -> str:
+    """What keeps a text from being a document, field by field; empty where nothing does."""
+    if not text.strip():
+        return "it is empty"
+    try:
+        TerminationMessage.model_validate_json(text)
+    except ValidationError as error:
+        details = error.errors()[:3]
+        return "; ".join(f"{'.'.join(map(str, d['loc'])) or 'text'}: {d['msg']}" for d in details)
+    return ""

@@ -97,7 +97,7 @@ def judge(pods: Sequence[PodView], size: int, *, formed: bool, now: float) -> Ve
             Failed(Cause.INFRASTRUCTURE, "PodDeleted", f"pod {names} was deleted while it ran")
         )
     if failures:
-        return _root_cause(failures, pods, now)
+        return _root_cause(failures, pods, size, now)
     if len(pods) == size and all(pod.phase == "Running" or pod.finished for pod in pods):
         return Running()
     return _waiting(pods, size)
@@ -148,11 +148,16 @@ def _said(pod: PodView, cause: Cause, reason: str, otherwise: str) -> Failed:
     return Failed(cause, reason, f"{pod.name}: {otherwise}" + (f": {tail}" if tail else ""))
 
 
-def _root_cause(failures: Sequence[Failed], pods: Sequence[PodView], now: float) -> Verdict:
+def _root_cause(
+    failures: Sequence[Failed], pods: Sequence[PodView], size: int, now: float
+) -> Verdict:
     order = list(Cause)
     first = min(failures, key=lambda failure: order.index(failure.cause))
     if first.cause is not Cause.PEER:
         return first
+    if size == 1:
+        text = f"{first.message} (exit code {ExitCode.PEER_LOST:d}, but it has no peers)"
+        return Failed(Cause.PROGRAM, "ProgramFailed", text)
     ended = min((pod.finish_time for pod in pods if pod.finish_time is not None), default=now)
     if now < ended + PEER_GRACE_SECONDS and not all(pod.finished for pod in pods):
         return Unclear(until=ended + PEER_GRACE_SECONDS)

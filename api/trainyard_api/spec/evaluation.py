@@ -18,7 +18,11 @@ class Gate(Document):
         rule(
             "has(self.minimum) || has(self.maximum)",
             "a gate needs a bound: set minimum (or maximum)",
-        )
+        ),
+        rule(
+            "!has(self.minimum) || !has(self.maximum) || self.minimum <= self.maximum",
+            "minimum is larger than maximum: nothing could pass",
+        ),
     )
 
     metric: MetricName = Field(description="The metric; it must be among evaluation.metrics.")

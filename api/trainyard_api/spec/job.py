@@ -59,7 +59,9 @@ class TrainingJobSpec(Document):
 class Metadata(OpenDocument):
     """The metadata that decisions need."""
 
-    name: Annotated[str, Field(pattern=DNS_LABEL, min_length=1, max_length=MAX_JOB_NAME)]
+    name: Annotated[str, Field(pattern=DNS_LABEL, min_length=1, max_length=MAX_JOB_NAME)] = Field(
+        description="Lower-case letters, digits and '-', beginning with a letter."
+    )
     namespace: str = "default"
     uid: str = ""
     generation: int = 1

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from trainyard_api.names import run_hash
-from trainyard_api.results import TerminationMessage, parse_termination_message
+from trainyard_api.results import (
+    TerminationMessage,
+    parse_termination_message,
+    why_no_document,
+)
 from trainyard_api.status import Stage
 from trainyard_operator import times
 from trainyard_operator.draft import Draft
@@ -139,8 +143,12 @@ def _result(draft: Draft, gang: Gang, message: str) -> TerminationMessage | None
     document = parse_termination_message(message)
     if document is not None and getattr(document, gang.stage) is not None:
         return document
-    text = f"the program of stage {gang.name} ended well but left no result"
-    _fail(draft, gang, Failed(Cause.PROGRAM, "NoResult", f"{text}: {message[-200:]}"))
+    text = (
+        f"the program of stage {gang.name} ended well, but its termination message is not the "
+        f'document {{"{gang.stage}": ...}} that is asked for'
+    )
+    why = why_no_document(message)
+    _fail(draft, gang, Failed(Cause.PROGRAM, "NoResult", f"{text}: {why or message[-200:]}"))
     return None
 
 

@@ -32,9 +32,23 @@ def job(spec: str = "", name: str = "fashion", source: str = "keras://mnist") ->
         (job("workers: {replicas: -1}"), "spec.workers.replicas", "greater than or equal to 1"),
         (job("training: {stepsPerExecution: -3}"), "spec.training.stepsPerExecution", "'auto'"),
         (job("compression: {techniques: [int7]}"), "spec.compression.techniques.0", "int8"),
-        (job(source="mnist"), "spec.data.source.uri", "pattern"),
+        (job(source="mnist"), "spec.data.source.uri", "pvc://CLAIM/PATH"),
         (job(name="a" * 39), "metadata.name", "at most 38 characters"),
-        (job(name="Fashion"), "metadata.name", "pattern"),
+        (job(name="Fashion"), "metadata.name", "Lower-case letters"),
+        (job("training: 5"), "spec.training", "a block with fields"),
+        (
+            job("training: {optimizer: {learningRate: .inf}}"),
+            "spec.training.optimizer.learningRate",
+            "finite",
+        ),
+        (
+            job("training: {epochs: 1}\ntraining: {epochs: 2}"),
+            "file",
+            "training stands twice, again in line 8",
+        ),
+        ("[" * 5000, "file", "nested too deeply"),
+        ("- a", "file", "it holds a list"),
+        ("a: 1", "apiVersion, kind", "write apiVersion"),
     ],
 )
 def test_wrong_input_names_the_field_and_the_cure(text: str, field: str, cure: str) -> None:
@@ -58,6 +72,12 @@ def test_wrong_input_names_the_field_and_the_cure(text: str, field: str, cure: s
             "add it to spec.evaluation.metrics",
         ),
         (job("evaluation: {gates: [{metric: f1}]}"), "spec.evaluation.gates[0]", "set minimum"),
+        (
+            job("evaluation: {gates: [{metric: f1, minimum: 0.9, maximum: 0.1}]}"),
+            "spec.evaluation.gates[0]",
+            "nothing could pass",
+        ),
+        (job(source="file://tmp/data"), "spec.data.source.uri", "file:///PATH"),
         (job("search: {parameters: [{path: a.b, choices: [1]}]}"), "spec.search", "not built"),
         (job("compression: {techniques: [int4]}"), "spec.compression.techniques", "int8"),
         (job(source="s3://bucket/x"), "spec.data.source.uri", "pvc"),
@@ -77,6 +97,11 @@ def test_the_shortest_job_has_no_problems() -> None:
 def test_what_is_no_job_is_refused(text: str) -> None:
     with pytest.raises(InvalidJob):
         parse_job(text)
+
+
+def test_merge_keys_may_override() -> None:
+    text = job("workers: {<<: {replicas: 1}, replicas: 2}")
+    assert parse_job(text).spec.workers.replicas == 2
 
 
 def test_two_jobs_in_one_file_are_refused() -> None:

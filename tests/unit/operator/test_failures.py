@@ -78,6 +78,12 @@ def test_a_lost_peer_alone_is_waited_for_then_counted_as_infrastructure() -> Non
     assert verdict.cause is Cause.INFRASTRUCTURE
 
 
+def test_a_lone_worker_that_blames_its_peers_has_failed_itself() -> None:
+    verdict = judge([ended(0, 43)], 1, formed=True, now=NOW)
+    assert isinstance(verdict, Failed)
+    assert verdict.cause is Cause.PROGRAM
+
+
 def test_a_gang_that_forms_is_not_missing_pods() -> None:
     assert isinstance(judge([pod(0)], 2, formed=False, now=NOW), Waiting)
     assert isinstance(judge([pod(0), pod(1)], 2, formed=False, now=NOW), Running)

@@ -77,7 +77,8 @@ class _Chief:
                     else:
                         self._drop(selector, key.data)
                 missing = len(self._expected) - len(self._ready)
-                self._say(f"waiting for {missing} of {self._pod.count} workers")
+                if missing:
+                    self._say(f"waiting for {missing} of {self._pod.count} workers")
         for connection in self._ready.values():
             connection.setblocking(True)
             connection.settimeout(_ANSWER_SECONDS)
