@@ -43,6 +43,6 @@ started=$SECONDS
 [ -x .venv/bin/python ] || { say "making the virtual environment .venv ($("$python" --version))"; "$python" -m venv .venv; }
 say "installing Python packages into .venv (TensorFlow among them: some minutes the first time)"
 .venv/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[dev]' |
-  awk '/^Downloading|^Installing collected/ { printf "  %s\n", substr($0, 1, 100); fflush() }'
+  awk '/^ *Downloading|^Installing collected/ { printf "  %s\n", substr($0, 1, 100); fflush() }'
 echo "$wanted" >"$stamp"
 say "Python packages are installed ($((SECONDS - started)) s)"
