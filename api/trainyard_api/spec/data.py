@@ -16,8 +16,6 @@ from trainyard_api.spec.shared import (
     Seed,
 )
 
-SOURCE_SCHEMES = ("file", "pvc", "s3", "gs", "az", "https", "keras", "sklearn")
-
 
 class Source(Document):
     """Where the examples are read from."""

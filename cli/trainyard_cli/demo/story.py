@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from trainyard_api.names import ANNOTATION_RETRAIN, PORT_SERVING
+from trainyard_api.names import ANNOTATION_RETRAIN
 from trainyard_cli.cluster_job import follow, show_end, status_of
 from trainyard_cli.commands.predict import show_predictions
 from trainyard_cli.demo import cluster as steps
@@ -30,7 +30,8 @@ class Story:
     def __init__(self, checkout: Checkout, console: Console) -> None:
         self._checkout = checkout
         self._console = console
-        self._job = read_job(checkout.job).metadata.name
+        job = read_job(checkout.job)
+        self._job, self._spec = job.metadata.name, job.spec
         self._begun = time.monotonic()
 
     def tell(self) -> None:
@@ -74,21 +75,23 @@ class Story:
         return follow(kubectl, self._job, self._console)
 
     def _predict(self, cluster: LocalCluster, data: Path) -> None:
-        job = read_job(self._checkout.job)
-        serving = job.spec.serving
+        serving = self._spec.serving
         if serving is None:
             raise CliError(f"{self._checkout.job} has no spec.serving")
         name = serving.name or self._job
         address = cluster.kubectl.run(
             "get", "service", name, "-o", "jsonpath={.spec.clusterIP}"
         ).strip()
-        folder = job.spec.data.source.uri.rpartition("/")[2]
-        endpoint = Endpoint(f"http://{address}:{serving.port or PORT_SERVING}", name)
-        show_predictions(endpoint, data / folder, IMAGES_SHOWN)
+        endpoint = Endpoint(f"http://{address}:{serving.port}", name)
+        show_predictions(endpoint, self._images(data), IMAGES_SHOWN)
+
+    def _images(self, data: Path) -> Path:
+        """The folder of the job's own data set."""
+        return data / self._spec.data.source.uri.rpartition("/")[2]
 
     def _say_goodbye(self, cluster: LocalCluster, data: Path) -> None:
         seconds = time.monotonic() - self._begun
-        images = data / self._job
+        images = self._images(data)
         lines = [
             f"Done in {seconds / 60:.1f} minutes. Cluster and job stay. Look on:",
             f"  export KUBECONFIG={cluster.kubeconfig} PATH=$PATH:{cluster.programs}",

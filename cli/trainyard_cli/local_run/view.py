@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -19,17 +19,8 @@ from trainyard_cli.show.display import choose_display
 from trainyard_cli.show.ending import render_failure, render_results, show_endpoint
 
 
-class View(Protocol):
+class View(AbstractContextManager["View", None], Protocol):
     """Shows a run; a context manager."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
 
     def show(self, line: str, message: Message) -> None:
         """A message of the program, and the line that it came in."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -17,17 +18,8 @@ from trainyard_cli.show.stages import describe_change, render_stages
 REFRESH_PER_SECOND = 8
 
 
-class Display(Protocol):
+class Display(AbstractContextManager["Display", None], Protocol):
     """Shows a job as it changes; a context manager, which is open while the job changes."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
 
     def update(self, status: TrainingJobStatus) -> None:
         """Show a new status."""

@@ -15,7 +15,7 @@ from trainyard_operator.build.metadata import digest_of
 from trainyard_operator.build.networking import build_serving_service
 from trainyard_operator.draft import Draft, shortened
 from trainyard_operator.finish import fail
-from trainyard_operator.observed import DeploymentView, PodView
+from trainyard_operator.observed import DeploymentView, PodView, ServiceView
 from trainyard_operator.plan import Manifest
 
 
@@ -47,8 +47,8 @@ def claim_name(draft: Draft) -> None:
     serving = draft.job.spec.serving
     if serving is None:
         return
-    wanted = _service(draft, serving)
-    if all(s.name != wanted["metadata"]["name"] for s in draft.observed.services):
+    wanted = _service(draft, serving, draft.run)
+    if _existing(draft, wanted) is None:
         draft.create(wanted)
 
 
@@ -69,9 +69,8 @@ def keep(draft: Draft) -> None:
     if rollout is None or rollout.state != "Running":
         _route(draft, serving, status.revision)
     if deployment is not None:
-        url = draft.settings.service_url(name, draft.job.metadata.namespace, serving.port)
-        ready = deployment.ready_replicas
-        draft.update(serving=status.model_copy(update={"readyReplicas": ready, "url": url}))
+        seen = {"readyReplicas": deployment.ready_replicas, "url": _url(draft, serving)}
+        draft.update(serving=status.model_copy(update=seen))
     if deployment is not None and deployment.current:
         _remove_others(draft, name, {status.revision, run_hash(draft.run)})
 
@@ -141,16 +140,25 @@ def _ensure_deployment(
     return existing
 
 
-def _service(draft: Draft, serving: Serving, run: str | None = None) -> Manifest:
+def _url(draft: Draft, serving: Serving) -> str:
     name = serving_name(draft.job, serving)
-    return build_serving_service(draft.job, name, run or draft.run, serving.port)
+    return draft.settings.service_url(name, draft.job.metadata.namespace, serving.port)
+
+
+def _service(draft: Draft, serving: Serving, run: str) -> Manifest:
+    name = serving_name(draft.job, serving)
+    return build_serving_service(draft.job, name, run, serving.port)
+
+
+def _existing(draft: Draft, wanted: Manifest) -> ServiceView | None:
+    name = wanted["metadata"]["name"]
+    return next((s for s in draft.observed.services if s.name == name), None)
 
 
 def _route(draft: Draft, serving: Serving, run: str) -> None:
     """Let the Service lead to the pods of a run's model."""
     wanted = _service(draft, serving, run)
-    name = wanted["metadata"]["name"]
-    existing = next((s for s in draft.observed.services if s.name == name), None)
+    existing = _existing(draft, wanted)
     if existing is None:
         draft.create(wanted)
     elif existing.digest != digest_of(wanted):
@@ -158,11 +166,9 @@ def _route(draft: Draft, serving: Serving, run: str) -> None:
 
 
 def _routed(draft: Draft, serving: Serving) -> bool:
-    wanted = _service(draft, serving)
-    return any(
-        s.name == wanted["metadata"]["name"] and s.digest == digest_of(wanted)
-        for s in draft.observed.services
-    )
+    wanted = _service(draft, serving, draft.run)
+    existing = _existing(draft, wanted)
+    return existing is not None and existing.digest == digest_of(wanted)
 
 
 def _wait(draft: Draft, serving: Serving, began: float) -> None:
@@ -190,11 +196,8 @@ def _waiting_pods(draft: Draft) -> list[PodView]:
 
 
 def _roll_back(draft: Draft, why: str) -> None:
-    """Withdraw the new revision; the old one never stopped serving."""
+    """Give the new revision up (`clean_up` withdraws it); the old one never stopped serving."""
     revision = run_hash(draft.run)
-    for deployment in draft.observed.deployments:
-        if deployment.run == revision:
-            draft.delete("Deployment", deployment.name)
     rollback = Rollback(revision=revision, reason=shortened(why), time=draft.timestamp)
     old = draft.status.serving
     status = (
@@ -210,8 +213,7 @@ def _roll_back(draft: Draft, why: str) -> None:
 
 
 def _finish(draft: Draft, serving: Serving, deployment: DeploymentView, model: Artifact) -> None:
-    name = serving_name(draft.job, serving)
-    url = draft.settings.service_url(name, draft.job.metadata.namespace, serving.port)
+    url = _url(draft, serving)
     before = draft.status.serving
     draft.update(
         serving=ServingStatus(
@@ -224,7 +226,7 @@ def _finish(draft: Draft, serving: Serving, deployment: DeploymentView, model: A
             lastRollback=before.lastRollback if before else None,
         )
     )
-    text = f"{url}/v1/models/{name}:predict"
+    text = f"{url}/v1/models/{serving_name(draft.job, serving)}:predict"
     draft.update_stage("Serve", state="Succeeded", completionTime=draft.timestamp, message=text)
     draft.set_condition("Serving", "True", "RevisionServes", text)
     draft.event("Normal", "Serving", f"revision {run_hash(draft.run)} answers at {text}")

@@ -122,6 +122,8 @@ def test_argument_that_keras_refuses_is_an_invalid_spec() -> None:
 
 def test_loss_may_be_spelled_out() -> None:
     optimizers.check(training(loss="sparse_categorical_crossentropy"))
+    with pytest.raises(InvalidSpec, match=r"spec\.training\.loss"):
+        optimizers.check(training(loss="mean_squared_error"))
 
 
 def test_only_the_metrics_asked_for_are_measured() -> None:
