@@ -16,7 +16,7 @@ from kubernetes import client, config
 from trainyard_api.names import LABEL_ATTEMPT, LABEL_INDEX, LABEL_JOB, LABEL_STAGE, PORT_HTTP
 from trainyard_api.results import CompressResult, TerminationMessage, TrainResult
 from trainyard_api.status import Artifact, Candidate, Measured, Progress
-from trainyard_operator.times import to_text
+from trainyard_operator.brain.times import to_text
 
 ADDRESS = "127.0.0.1"
 ARTIFACT = Artifact(uri="pvc://trainyard-artifacts/x", sha256="0" * 64)

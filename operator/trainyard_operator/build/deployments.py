@@ -13,6 +13,7 @@ from trainyard_api.names import (
 )
 from trainyard_api.spec import Serving, TrainingJob
 from trainyard_api.status import Artifact
+from trainyard_operator.brain.plan import Manifest
 from trainyard_operator.build.metadata import build_metadata, with_digest
 from trainyard_operator.build.overlay import lay_over
 from trainyard_operator.build.pods import (
@@ -21,7 +22,6 @@ from trainyard_operator.build.pods import (
     container_security,
     pod_security,
 )
-from trainyard_operator.plan import Manifest
 from trainyard_operator.settings import Settings
 
 GRACE_SECONDS = 30

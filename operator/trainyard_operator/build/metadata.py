@@ -15,7 +15,7 @@ from trainyard_api.names import (
     run_hash,
 )
 from trainyard_api.spec import TrainingJob
-from trainyard_operator.plan import Manifest
+from trainyard_operator.brain.plan import Manifest
 
 ANNOTATION_DIGEST = "trainyard.dev/digest"
 

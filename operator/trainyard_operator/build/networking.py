@@ -12,8 +12,8 @@ from trainyard_api.names import (
     run_hash,
 )
 from trainyard_api.spec import TrainingJob
+from trainyard_operator.brain.plan import Manifest
 from trainyard_operator.build.metadata import build_metadata, with_digest
-from trainyard_operator.plan import Manifest
 
 
 def build_gang_service(job: TrainingJob, run: str) -> Manifest:

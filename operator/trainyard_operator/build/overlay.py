@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from trainyard_api.spec.shared import PodTemplate
-from trainyard_operator.plan import Manifest
+from trainyard_operator.brain.plan import Manifest
 
 _BY_NAME = ("containers", "initContainers", "volumes", "env", "imagePullSecrets")
 _APPENDED = ("tolerations", "topologySpreadConstraints", "volumeMounts", "hostAliases")

@@ -19,9 +19,9 @@ from trainyard_api.names import (
 from trainyard_api.spec import TrainingJob
 from trainyard_api.spec.shared import Resources
 from trainyard_api.status import Artifact
+from trainyard_operator.brain.plan import Manifest
 from trainyard_operator.build.metadata import build_metadata
 from trainyard_operator.build.overlay import lay_over
-from trainyard_operator.plan import Manifest
 from trainyard_operator.settings import Settings
 
 USER = 65532

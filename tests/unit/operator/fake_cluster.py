@@ -10,10 +10,10 @@ from trainyard_api.problems import parse_job_object
 from trainyard_api.results import CompressResult, TerminationMessage, TrainResult
 from trainyard_api.spec import TrainingJob
 from trainyard_api.status import Artifact, Candidate, Measured, Stage
+from trainyard_operator.brain.decide import decide
+from trainyard_operator.brain.observed import DeploymentView, Observed, PodView, ServiceView
+from trainyard_operator.brain.plan import Manifest, Plan
 from trainyard_operator.build.metadata import digest_of
-from trainyard_operator.decide import decide
-from trainyard_operator.observed import DeploymentView, Observed, PodView, ServiceView
-from trainyard_operator.plan import Manifest, Plan
 from trainyard_operator.settings import Settings
 
 SETTINGS = Settings(backoff_seconds=10.0)

@@ -8,13 +8,13 @@ import aiohttp
 import pytest
 
 from tests.unit.operator.fake_cluster import SETTINGS, make_job
+from trainyard_operator.brain.decide import decide
+from trainyard_operator.brain.observed import Observed
+from trainyard_operator.brain.plan import Manifest, ObjectRef, Plan
 from trainyard_operator.build.networking import build_serving_service
-from trainyard_operator.decide import decide
 from trainyard_operator.hands.cluster.actor import Actor, NotYet
 from trainyard_operator.hands.cluster.api import Api, ApiError
 from trainyard_operator.hands.cluster.observer import Key, Observer
-from trainyard_operator.observed import Observed
-from trainyard_operator.plan import Manifest, ObjectRef, Plan
 
 KEY = Key("default", "fashion")
 JOB_PATH = "/apis/trainyard.dev/v1alpha1/namespaces/default/trainingjobs/fashion"

@@ -15,9 +15,9 @@ from tests.unit.operator.fake_cluster import (
     train_message,
 )
 from trainyard_api.spec import Serving, Training, TrainingJob
-from trainyard_operator.decide import decide
-from trainyard_operator.identity import wanted_hash
-from trainyard_operator.observed import Observed, Refusal
+from trainyard_operator.brain.decide import decide
+from trainyard_operator.brain.observed import Observed, Refusal
+from trainyard_operator.brain.runs import wanted_hash
 
 
 def changed(job: TrainingJob, **spec: object) -> TrainingJob:

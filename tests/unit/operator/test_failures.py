@@ -8,9 +8,9 @@ from tests.unit.operator.fake_cluster import SETTINGS, FakeCluster, compress_mes
 from trainyard_api.exit_codes import ExitCode
 from trainyard_api.results import Failure, TerminationMessage
 from trainyard_api.status import Restarts
-from trainyard_operator.observed import PodView
-from trainyard_operator.restarts import Restart, follow_up
-from trainyard_operator.verdict import Cause, Failed, Running, Unclear, Waiting, judge
+from trainyard_operator.brain.gang.restarts import Restart, follow_up
+from trainyard_operator.brain.gang.verdict import Cause, Failed, Running, Unclear, Waiting, judge
+from trainyard_operator.brain.observed import PodView
 
 NOW = 1000.0
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.operator.fake_cluster import ARTIFACT, SETTINGS, make_job
+from trainyard_operator.brain.plan import ObjectRef
 from trainyard_operator.build.deployments import build_deployment
 from trainyard_operator.build.pods import build_worker
 from trainyard_operator.hands.cluster.changes import merge_patch
@@ -24,7 +25,6 @@ from trainyard_operator.hands.processes.keeper import Keeper
 from trainyard_operator.hands.processes.process import PodProcess
 from trainyard_operator.hands.processes.run import Request, mount_volumes
 from trainyard_operator.hands.processes.translation import Ports, local_environment
-from trainyard_operator.plan import ObjectRef
 
 JSON = st.recursive(
     st.none() | st.integers() | st.text(max_size=3),

@@ -6,10 +6,10 @@ import json
 
 from tests.unit.operator.fake_cluster import ARTIFACT, SETTINGS, make_job
 from trainyard_api.spec import TrainingJobSpec
+from trainyard_operator.brain.plan import Manifest
 from trainyard_operator.build.deployments import build_deployment
 from trainyard_operator.build.networking import build_serving_service
 from trainyard_operator.build.pods import build_compressor, build_worker
-from trainyard_operator.plan import Manifest
 
 RUN = "1-5f3a9c"
 

@@ -8,8 +8,8 @@ from typing import Any
 import aiohttp
 
 from tests.unit.operator.fake_cluster import make_job
+from trainyard_operator.brain.plan import Manifest
 from trainyard_operator.hands.cluster.observer import Key, Observer
-from trainyard_operator.plan import Manifest
 
 KEY = Key("default", "fashion")
 

@@ -7,13 +7,13 @@ import time
 
 from trainyard_api.names import API_VERSION, KIND
 from trainyard_api.spec import TrainingJob
-from trainyard_operator import times
+from trainyard_operator.brain import times
+from trainyard_operator.brain.observed import Refusal
+from trainyard_operator.brain.plan import Event, Manifest, ObjectRef, Plan
 from trainyard_operator.hands.cluster.api import Api, ApiError
 from trainyard_operator.hands.cluster.changes import merge_patch
 from trainyard_operator.hands.cluster.observer import Key, Observer
 from trainyard_operator.hands.cluster.views import is_owned
-from trainyard_operator.observed import Refusal
-from trainyard_operator.plan import Event, Manifest, ObjectRef, Plan
 
 log = logging.getLogger(__name__)
 

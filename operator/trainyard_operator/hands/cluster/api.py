@@ -13,8 +13,8 @@ from typing import Any
 import aiohttp
 from kubernetes.aio import client, config
 
+from trainyard_operator.brain.plan import Manifest, ObjectRef
 from trainyard_operator.hands.cluster.resources import collection_path, object_path
-from trainyard_operator.plan import Manifest, ObjectRef
 
 FIELD_MANAGER = "trainyard"
 _TIMEOUT_SECONDS = 30.0

@@ -19,6 +19,8 @@ from trainyard_api.names import ANNOTATION_RETRAIN, KIND, LABEL_JOB
 from trainyard_api.problems import parse_job_object
 from trainyard_api.spec import TrainingJob
 from trainyard_api.status import Progress
+from trainyard_operator.brain.observed import Observed, Refusal
+from trainyard_operator.brain.plan import Manifest, ObjectRef
 from trainyard_operator.hands.cluster.api import Api
 from trainyard_operator.hands.cluster.views import (
     deployment_view,
@@ -27,8 +29,6 @@ from trainyard_operator.hands.cluster.views import (
     service_view,
 )
 from trainyard_operator.hands.progress import read_progress
-from trainyard_operator.observed import Observed, Refusal
-from trainyard_operator.plan import Manifest, ObjectRef
 
 log = logging.getLogger(__name__)
 

@@ -8,16 +8,16 @@ import time
 
 from trainyard_api.names import KIND
 from trainyard_api.problems import InvalidJob
-from trainyard_operator.decide import decide
-from trainyard_operator.draft import shortened
+from trainyard_operator.brain.decide import decide
+from trainyard_operator.brain.draft import shortened
+from trainyard_operator.brain.plan import ObjectRef
+from trainyard_operator.brain.times import to_text
 from trainyard_operator.hands.cluster.actor import Actor, NotYet
 from trainyard_operator.hands.cluster.api import Api, ApiError, ApiUnavailable
 from trainyard_operator.hands.cluster.metrics import RECONCILE_SECONDS, RECONCILES
 from trainyard_operator.hands.cluster.observer import Key, Observer
 from trainyard_operator.hands.cluster.workqueue import WorkQueue
-from trainyard_operator.plan import ObjectRef
 from trainyard_operator.settings import Settings
-from trainyard_operator.times import to_text
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from trainyard_api.names import (
     LABEL_STAGE,
     PORT_HTTP,
 )
-from trainyard_operator import times
+from trainyard_operator.brain import times
+from trainyard_operator.brain.observed import DeploymentView, PodView, ServiceView
+from trainyard_operator.brain.plan import Manifest
 from trainyard_operator.build.metadata import digest_of
-from trainyard_operator.observed import DeploymentView, PodView, ServiceView
-from trainyard_operator.plan import Manifest
 
 _UNKNOWN_END = ("Unknown", "ContainerStatusUnknown")
 """Reasons of a container whose end nobody saw, as after a restart of its node."""

@@ -10,6 +10,8 @@ from pathlib import Path
 import aiohttp
 
 from trainyard_api.names import LABEL_ATTEMPT, LABEL_INDEX, LABEL_RUN, LABEL_STAGE
+from trainyard_operator.brain.observed import DeploymentView, PodView, ServiceView
+from trainyard_operator.brain.plan import Manifest, ObjectRef
 from trainyard_operator.build.metadata import digest_of
 from trainyard_operator.hands.processes.process import PodProcess
 from trainyard_operator.hands.processes.relay import Relay
@@ -20,8 +22,6 @@ from trainyard_operator.hands.processes.translation import (
     local_command,
     local_environment,
 )
-from trainyard_operator.observed import DeploymentView, PodView, ServiceView
-from trainyard_operator.plan import Manifest, ObjectRef
 
 GRACE_SECONDS = 30.0
 RESTART_SECONDS = 2.0

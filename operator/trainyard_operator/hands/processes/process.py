@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainyard_operator.plan import Manifest
+from trainyard_operator.brain.plan import Manifest
 
 _PR_SET_PDEATHSIG = 1
 

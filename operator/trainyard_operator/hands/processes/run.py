@@ -20,15 +20,15 @@ import aiohttp
 
 from trainyard_api.spec import TrainingJob
 from trainyard_api.status import Progress
+from trainyard_operator.brain.decide import decide
+from trainyard_operator.brain.observed import Observed, PodView
+from trainyard_operator.brain.plan import Plan
 from trainyard_operator.build.pods import claims_of
-from trainyard_operator.decide import decide
 from trainyard_operator.hands.processes.errors import WrongInput
 from trainyard_operator.hands.processes.journal import Journal
 from trainyard_operator.hands.processes.keeper import Keeper
 from trainyard_operator.hands.processes.translation import LOOPBACK, free_port
 from trainyard_operator.hands.progress import read_progress
-from trainyard_operator.observed import Observed, PodView
-from trainyard_operator.plan import Plan
 from trainyard_operator.settings import Settings
 
 

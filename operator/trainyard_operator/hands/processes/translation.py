@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from trainyard_api import environment
-from trainyard_operator.plan import Manifest
+from trainyard_operator.brain.plan import Manifest
 
 LOOPBACK = "127.0.0.1"
 

@@ -13,13 +13,11 @@ from trainyard_api.results import (
     why_no_document,
 )
 from trainyard_api.status import Stage
-from trainyard_operator import times
-from trainyard_operator.draft import Draft
-from trainyard_operator.finish import fail
-from trainyard_operator.observed import PodStage, PodView
-from trainyard_operator.plan import Manifest
-from trainyard_operator.restarts import GiveUp, follow_up
-from trainyard_operator.verdict import (
+from trainyard_operator.brain import times
+from trainyard_operator.brain.draft import Draft
+from trainyard_operator.brain.finish import fail
+from trainyard_operator.brain.gang.restarts import GiveUp, follow_up
+from trainyard_operator.brain.gang.verdict import (
     Cause,
     Failed,
     Finished,
@@ -31,6 +29,8 @@ from trainyard_operator.verdict import (
     judge,
     named,
 )
+from trainyard_operator.brain.observed import PodStage, PodView
+from trainyard_operator.brain.plan import Manifest
 
 TERMINATION_SECONDS = 120.0
 """How long an attempt waits for the pods of the one before to end: two chiefs must not write

@@ -9,14 +9,14 @@ from __future__ import annotations
 from trainyard_api.names import revision_name, run_hash
 from trainyard_api.spec import Serving
 from trainyard_api.status import Artifact, Rollback, ServingStatus
-from trainyard_operator import times
+from trainyard_operator.brain import times
+from trainyard_operator.brain.draft import Draft, shortened
+from trainyard_operator.brain.finish import fail
+from trainyard_operator.brain.observed import DeploymentView, PodView, ServiceView
+from trainyard_operator.brain.plan import Manifest
 from trainyard_operator.build.deployments import build_deployment, serving_name
 from trainyard_operator.build.metadata import digest_of
 from trainyard_operator.build.networking import build_serving_service
-from trainyard_operator.draft import Draft, shortened
-from trainyard_operator.finish import fail
-from trainyard_operator.observed import DeploymentView, PodView, ServiceView
-from trainyard_operator.plan import Manifest
 
 
 def decide(draft: Draft) -> None:

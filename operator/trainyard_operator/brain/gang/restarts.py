@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from trainyard_api.spec import RunPolicy
 from trainyard_api.status import Restarts
+from trainyard_operator.brain.gang.verdict import Cause, Failed
 from trainyard_operator.settings import Settings
-from trainyard_operator.verdict import Cause, Failed
 
 INFRASTRUCTURE_DELAY_SECONDS = 1.0
 INFRASTRUCTURE_DELAY_LIMIT_SECONDS = 60.0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from trainyard_api.status import Progress
-from trainyard_operator import times
-from trainyard_operator.draft import Draft
+from trainyard_operator.brain import times
+from trainyard_operator.brain.draft import Draft
 
 
 def fail(draft: Draft, reason: str, message: str) -> None:

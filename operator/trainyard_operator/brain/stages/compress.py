@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from trainyard_api.results import CompressResult
 from trainyard_api.status import CompressionStatus, Measured
+from trainyard_operator.brain.draft import Draft
+from trainyard_operator.brain.gang.gang import Gang, run_gang
 from trainyard_operator.build.pods import build_compressor
-from trainyard_operator.draft import Draft
-from trainyard_operator.stages.gang import Gang, run_gang
 
 
 def decide(draft: Draft) -> None:

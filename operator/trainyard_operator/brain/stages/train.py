@@ -6,11 +6,11 @@ from trainyard_api.names import gang_service_name
 from trainyard_api.results import TrainResult
 from trainyard_api.spec import Evaluation, Gate
 from trainyard_api.status import Artifacts, EvaluationStatus
+from trainyard_operator.brain.draft import Draft
+from trainyard_operator.brain.finish import fail
+from trainyard_operator.brain.gang.gang import Gang, run_gang
 from trainyard_operator.build.networking import build_gang_policy, build_gang_service
 from trainyard_operator.build.pods import build_worker
-from trainyard_operator.draft import Draft
-from trainyard_operator.finish import fail
-from trainyard_operator.stages.gang import Gang, run_gang
 
 
 def decide(draft: Draft) -> None:

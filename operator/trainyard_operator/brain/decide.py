@@ -12,14 +12,15 @@ from trainyard_api.names import MANAGER, run_hash
 from trainyard_api.problems import find_problems
 from trainyard_api.spec import TrainingJob
 from trainyard_api.status import Artifacts, Restarts, Stage, StageName
-from trainyard_operator import times
-from trainyard_operator.draft import Draft
-from trainyard_operator.finish import clean_up, fail, succeed
-from trainyard_operator.identity import is_current, next_run
-from trainyard_operator.observed import Observed
-from trainyard_operator.plan import Plan
+from trainyard_operator.brain import times
+from trainyard_operator.brain.draft import Draft
+from trainyard_operator.brain.finish import clean_up, fail, succeed
+from trainyard_operator.brain.observed import Observed
+from trainyard_operator.brain.plan import Plan
+from trainyard_operator.brain.rollout import upkeep as serve
+from trainyard_operator.brain.runs import is_current, next_run
+from trainyard_operator.brain.stages import compress, train
 from trainyard_operator.settings import Settings
-from trainyard_operator.stages import compress, serve, train
 
 _STAGES: dict[StageName, Callable[[Draft], None]] = {
     "Train": train.decide,

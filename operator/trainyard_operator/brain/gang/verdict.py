@@ -13,7 +13,7 @@ from enum import Enum
 
 from trainyard_api.exit_codes import ExitCode
 from trainyard_api.results import parse_termination_message
-from trainyard_operator.observed import PodView
+from trainyard_operator.brain.observed import PodView
 
 PEER_GRACE_SECONDS = 10.0
 """How long the cause is waited for when only its consequences are to be seen."""

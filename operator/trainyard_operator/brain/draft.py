@@ -15,9 +15,9 @@ from trainyard_api.status import (
     StageName,
     TrainingJobStatus,
 )
-from trainyard_operator import times
-from trainyard_operator.observed import Observed
-from trainyard_operator.plan import Event, Manifest, ObjectRef, Plan
+from trainyard_operator.brain import times
+from trainyard_operator.brain.observed import Observed
+from trainyard_operator.brain.plan import Event, Manifest, ObjectRef, Plan
 from trainyard_operator.settings import Settings
 
 

@@ -1,0 +1,1 @@
+"""Pods that start, fail and restart as one."""

@@ -1,0 +1,1 @@
+"""A revision's way to traffic, and back."""
