@@ -41,7 +41,7 @@ def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
 @pytest.mark.parametrize(
     ("file", "images"),
     [
-        ("operator/trainyard_operator/decide.py", {"operator"}),
+        ("operator/trainyard_operator/brain/decide.py", {"operator"}),
         ("trainer/trainyard_trainer/pod.py", {"trainer"}),
         ("serving/trainyard_serving/app.py", {"serving"}),
         ("api/trainyard_api/names.py", {"operator", "trainer", "serving"}),
@@ -81,7 +81,7 @@ def test_other_files_rebuild_nothing(copy: Path, file: str) -> None:
 
 def test_times_rebuild_nothing(copy: Path) -> None:
     before = tags(copy)
-    os.utime(copy / "operator/trainyard_operator/decide.py", (0, 0))
+    os.utime(copy / "operator/trainyard_operator/brain/decide.py", (0, 0))
     assert tags(copy) == before
 
 
