@@ -20,7 +20,12 @@ LABEL_ATTEMPT: Final = "trainyard.dev/attempt"
 LABEL_INDEX: Final = "trainyard.dev/index"
 LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 MANAGED_BY_VALUE: Final = "trainyard"
+LABEL_SERVING: Final = "trainyard.dev/serving"
+"""Name of the endpoint that a serving pod answers for, the same in all its revisions."""
 ANNOTATION_RETRAIN: Final = "trainyard.dev/retrain"
+"""Any new value starts a new run on the same spec."""
+ANNOTATION_REDEPLOY: Final = "trainyard.dev/redeploy"
+"""Any new value rolls the endpoint out anew, by the ordinary rollout; nothing is trained."""
 
 PORT_GRPC: Final = 2222
 """TensorFlow's collectives between the workers."""

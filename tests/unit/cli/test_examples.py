@@ -10,6 +10,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from trainyard_api.names import ANNOTATION_REDEPLOY, ANNOTATION_RETRAIN
 from trainyard_api.problems import find_problems, parse_job
 from trainyard_api.spec import TrainingJobSpec
 
@@ -68,6 +69,11 @@ def test_the_reference_names_every_field() -> None:
     open_blocks = {_parent(field) for field in named}
     fields = {field for field in fields_of(TrainingJobSpec) if _parent(field) in open_blocks}
     assert fields - named - _ALTERNATIVES == set()
+
+
+def test_the_reference_names_every_annotation_that_a_user_sets() -> None:
+    annotations = parse_job((EXAMPLES / "reference.yaml").read_text()).metadata.annotations
+    assert set(annotations) == {ANNOTATION_RETRAIN, ANNOTATION_REDEPLOY}
 
 
 def _parent(field: str) -> str:
