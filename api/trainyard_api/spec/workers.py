@@ -35,6 +35,10 @@ class Workers(Document):
     sharedMemory: Annotated[str, Field(pattern=r"^[0-9]+(Ki|Mi|Gi|Ti)?$")] | None = Field(
         default=None, description="Size of /dev/shm, for example 1Gi."
     )
+    terminationGracePeriodSeconds: Annotated[int, Field(ge=1, le=86400)] = Field(
+        default=120,
+        description="Time that a worker gets to save when it is told to stop; then it is killed.",
+    )
     template: PodTemplate = Field(
         default=PodTemplate(), description="Laid over each pod: tolerations, nodeSelector, ..."
     )

@@ -30,6 +30,11 @@ def job(spec: str = "", name: str = "fashion", source: str = "keras://mnist") ->
         (job("training: {epochs: many}"), "spec.training.epochs", "valid integer"),
         (job('training: {epochs: "5"}'), "spec.training.epochs", "valid integer"),
         (job("workers: {replicas: -1}"), "spec.workers.replicas", "greater than or equal to 1"),
+        (
+            job("workers: {terminationGracePeriodSeconds: 0}"),
+            "spec.workers.terminationGracePeriodSeconds",
+            "greater than or equal to 1",
+        ),
         (job("training: {stepsPerExecution: -3}"), "spec.training.stepsPerExecution", "'auto'"),
         (job("compression: {techniques: [int7]}"), "spec.compression.techniques.0", "int8"),
         (job(source="mnist"), "spec.data.source.uri", "pvc://CLAIM/PATH"),

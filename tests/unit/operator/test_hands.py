@@ -219,10 +219,23 @@ async def test_a_process_that_is_stopped_while_it_starts_ends(tmp_path: Path) ->
     start = asyncio.create_task(process.start(["sleep", "60"], {}))
     await asyncio.sleep(0)
     assert process.process is None
-    await process.stop(1.0)
+    await process.stop()
     await start
     await asyncio.wait_for(process.wait(), 5)
     assert process.exit_code == 143
+
+
+async def test_a_process_gets_the_grace_of_its_pod_and_no_more(tmp_path: Path) -> None:
+    pod = {"metadata": {"name": "p"}, "spec": {"terminationGracePeriodSeconds": 1}}
+    process = PodProcess(pod, tmp_path)
+    await process.start(["sh", "-c", "trap '' TERM; echo deaf; sleep 60"], {})
+    while b"deaf" not in process.log.read_bytes():
+        await asyncio.sleep(0.01)
+    waiting = asyncio.create_task(process.wait())
+    await asyncio.wait_for(process.stop(), 10)
+    await waiting
+    assert process.exit_code == 137
+    assert PodProcess({"metadata": {"name": "q"}}, tmp_path).grace_seconds == 30
 
 
 def test_a_mount_that_comes_too_late_is_refused_and_not_a_crash(tmp_path: Path) -> None:

@@ -23,7 +23,6 @@ from trainyard_operator.hands.processes.translation import (
     local_environment,
 )
 
-GRACE_SECONDS = 30.0
 RESTART_SECONDS = 2.0
 _PROBE_TIMEOUT = aiohttp.ClientTimeout(total=2.0)
 
@@ -99,7 +98,7 @@ class Keeper:
             pod.deleting = pod.exit_code is None
         for name in list(self._deployments):
             del self._deployments[name]
-        await asyncio.gather(*(pod.stop(GRACE_SECONDS) for pod in self._pods.values()))
+        await asyncio.gather(*(pod.stop() for pod in self._pods.values()))
         for relay in self._relays.values():
             await relay.stop()
 
@@ -191,7 +190,7 @@ class Keeper:
                 await asyncio.sleep(2.0 if ready else 0.1)
 
     async def _remove_pod(self, pod: PodProcess) -> None:
-        await pod.stop(GRACE_SECONDS)
+        await pod.stop()
         self._pods.pop(pod.name, None)
         self._ports.forget(pod.name)
         self._changed.set()

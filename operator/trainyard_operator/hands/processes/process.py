@@ -14,6 +14,9 @@ from pathlib import Path
 
 from trainyard_operator.brain.plan import Manifest
 
+GRACE_SECONDS = 30.0
+"""What Kubernetes gives a pod that does not say."""
+
 _PR_SET_PDEATHSIG = 1
 
 
@@ -97,14 +100,20 @@ class PodProcess:
         self.finish_time = time.time()
         self.ready = False
 
-    async def stop(self, grace_seconds: float) -> None:
-        """Ask it to end, and kill it after the grace."""
+    @property
+    def grace_seconds(self) -> float:
+        """The time that it gets to save when it is told to end."""
+        spec = self.manifest.get("spec", {})
+        return float(spec.get("terminationGracePeriodSeconds", GRACE_SECONDS))
+
+    async def stop(self) -> None:
+        """Ask it to end, and kill it after its grace."""
         self.stopped = True
         if self.process is None or self.exit_code is not None:
             return
         self._signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(asyncio.shield(self.process.wait()), grace_seconds)
+            await asyncio.wait_for(asyncio.shield(self.process.wait()), self.grace_seconds)
         except TimeoutError:
             self._signal(signal.SIGKILL)
             await self.process.wait()
