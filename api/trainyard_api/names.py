@@ -44,8 +44,11 @@ MAX_JOB_NAME: Final = 38
 """Pod names carry run, stage, attempt and index and must stay host names of 63 characters."""
 
 
-def pod_name(job: str, run: str, stage: str, attempt: int, index: int) -> str:
-    """Name of a pod; `run` is the run's id, of which the hash is used."""
+def pod_name(job: str, run: str, stage: str, attempt: int, index: int | str) -> str:
+    """Name of a pod; `run` is the run's id, of which the hash is used.
+
+    With `peers.INDEX` as the index it is the pattern of all names of a gang.
+    """
     return f"{job}-{run_hash(run)}-{stage}-{attempt}-{index}"
 
 

@@ -7,9 +7,11 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Final
 
+from trainyard_api import environment
+from trainyard_api.peers import can_be_inherited, tf_config_of
 from trainyard_api.problems import find_problems
 from trainyard_api.spec import Metadata, TrainingJob
 from trainyard_trainer import termination
@@ -31,7 +33,8 @@ The job is read from the environment that the operator sets:
   TRAINYARD_VOLUMES          folder below which claims are mounted
   TRAINYARD_TERMINATION_LOG  file that takes the result, or why there is none
   TRAINYARD_HOST, TRAINYARD_PORT   where /progress and /metrics are answered
-  TF_CONFIG                  the workers' addresses and this one's index
+  TRAINYARD_PEERS            the workers' addresses as a pattern, their count, this one's index
+  TF_CONFIG                  the same, address by address; where it is set it goes before
 
 exit codes: 0 done; 1 failed; 2 spec or data are wrong; 42 stopped by SIGTERM, state saved;
 43 another worker vanished; 44 the store is away or full
@@ -61,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(stage: str, environ: Mapping[str, str], stop: StopRequest) -> int:
     pod = Pod.from_environment(environ)
+    _tell_tensorflow(os.environ)
     _name_log_lines(pod, stage)
     _check_spec(pod)
     tracker = Tracker()
@@ -101,6 +105,17 @@ def _name_log_lines(pod: Pod, stage: str) -> None:
     who = f"job={pod.namespace}/{pod.job} run={pod.run} {stage}-{pod.attempt}-{pod.index}"
     line = f"%(asctime)s %(levelname)s {who.replace('%', '%%')}: %(message)s"
     logging.basicConfig(level=logging.INFO, format=line, force=True)
+
+
+def _tell_tensorflow(environ: MutableMapping[str, str]) -> None:
+    """Set TF_CONFIG for what reads it, as a model of one's own may, before TensorFlow starts.
+
+    The gang itself is built from `Pod.workers`. A TF_CONFIG that is too long is left out: with it
+    this process could start no other one, and XLA starts the compiler for GPUs.
+    """
+    config = tf_config_of(environ)
+    if config and can_be_inherited(environment.TF_CONFIG, config):
+        environ[environment.TF_CONFIG] = config
 
 
 def _quiet_tensorflow() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from trainyard_api import environment, names
+from trainyard_api.peers import WrongPeers, tf_config_of
 from trainyard_api.spec import TrainingJobSpec
 from trainyard_trainer.errors import InvalidSpec
 
@@ -57,7 +58,7 @@ class Pod:
         Raises:
             InvalidSpec: a variable is missing or cannot be read.
         """
-        workers, index = _gang(environ.get(environment.TF_CONFIG, ""))
+        workers, index = _gang(_tf_config(environ))
         return cls(
             job=_required(environ, environment.JOB),
             namespace=environ.get(environment.NAMESPACE, "default"),
@@ -98,6 +99,13 @@ def _spec(text: str) -> TrainingJobSpec:
         first = error.errors()[0]
         field = ".".join(["spec", *(str(part) for part in first["loc"])])
         raise InvalidSpec(f"{field}: {first['msg']} (read from {environment.SPEC})") from error
+
+
+def _tf_config(environ: Mapping[str, str]) -> str:
+    try:
+        return tf_config_of(environ)
+    except WrongPeers as error:
+        raise InvalidSpec(f"environment: {error}") from error
 
 
 def _gang(text: str) -> tuple[tuple[str, ...], int]:

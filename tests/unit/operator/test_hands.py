@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.operator.fake_cluster import ARTIFACT, SETTINGS, make_job
+from trainyard_api.peers import Peers
 from trainyard_operator.brain.plan import ObjectRef
 from trainyard_operator.build.deployments import build_deployment
 from trainyard_operator.build.pods import build_worker
@@ -151,6 +152,34 @@ def test_processes_of_a_gang_find_each_other_on_loopback(tmp_path: Path) -> None
     assert all(address.startswith("127.0.0.1:") for address in clusters[0])
     own = {e["TRAINYARD_PORT"] for e in environments} | {a.split(":")[1] for a in clusters[0]}
     assert len(own) == 4, "each port of each process is its own"
+
+
+def pod_of_large_gang(index: int, value: str) -> dict[str, Any]:
+    env = [{"name": "TRAINYARD_PEERS", "value": value}]
+    containers = [{"name": "trainer", "env": env}]
+    return {"metadata": {"name": f"w-{index}"}, "spec": {"containers": containers}}
+
+
+def test_peers_become_a_tf_config_of_local_ports(tmp_path: Path) -> None:
+    ports = Ports()
+    pattern = "w-{index}.gang.default.svc:2222"
+    for index in range(3):
+        value = Peers(pattern=pattern, count=3, index=index).encode()
+        pod = pod_of_large_gang(index, value)
+        variables = local_environment(pod, ports, tmp_path, tmp_path / "log")
+        config = json.loads(variables["TF_CONFIG"])
+        here = [f"127.0.0.1:{ports.local(f'w-{i}', 2222)}" for i in range(3)]
+        assert config == {
+            "cluster": {"worker": here},
+            "task": {"type": "worker", "index": index},
+        }
+        assert "TRAINYARD_PEERS" not in variables
+
+
+def test_peers_that_cannot_be_read_are_left_to_the_program(tmp_path: Path) -> None:
+    variables = local_environment(pod_of_large_gang(0, "{"), Ports(), tmp_path, tmp_path / "log")
+    assert variables["TRAINYARD_PEERS"] == "{"
+    assert "TF_CONFIG" not in variables
 
 
 async def test_many_changes_of_one_job_are_one_piece_of_work() -> None:

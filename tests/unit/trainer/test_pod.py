@@ -38,6 +38,24 @@ def test_pod_knows_its_place_in_the_gang() -> None:
     assert pod.workers[1] == "b.gang.default.svc:2222"
 
 
+def peers(index: int) -> str:
+    pattern = "digits-5f3a9c-train-1-{index}.digits-5f3a9c-train.default.svc:2222"
+    return json.dumps({"pattern": pattern, "count": 1000, "index": index})
+
+
+def test_pod_knows_its_place_in_a_very_large_gang() -> None:
+    pod = Pod.from_environment(ENVIRON | {"TRAINYARD_PEERS": peers(7)})
+
+    assert (pod.count, pod.index, pod.is_chief) == (1000, 7, False)
+    assert pod.workers[999].startswith("digits-5f3a9c-train-1-999.")
+
+
+def test_tf_config_goes_before_peers() -> None:
+    pod = Pod.from_environment(ENVIRON | {"TRAINYARD_PEERS": peers(7), "TF_CONFIG": tf_config(1)})
+
+    assert (pod.count, pod.index) == (2, 1)
+
+
 @pytest.mark.parametrize("missing", list(ENVIRON))
 def test_missing_variable_is_named(missing: str) -> None:
     environ = {name: value for name, value in ENVIRON.items() if name != missing}
@@ -53,6 +71,8 @@ def test_missing_variable_is_named(missing: str) -> None:
         ("TRAINYARD_SPEC", "{", "spec"),
         ("TRAINYARD_PORT", "http", "whole number"),
         ("TF_CONFIG", "{}", "TF_CONFIG"),
+        ("TRAINYARD_PEERS", "{}", r"TRAINYARD_PEERS\.pattern"),
+        ("TRAINYARD_PEERS", peers(1000), "index 1000 is none of 1000"),
         ("TF_CONFIG", tf_config(2), "2 workers"),
         ("TF_CONFIG", tf_config(0, kind="ps"), "ps 0"),
     ],

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from trainyard_api import environment
+from trainyard_api.peers import WrongPeers, tf_config_of
 from trainyard_operator.brain.plan import Manifest
 
 LOOPBACK = "127.0.0.1"
@@ -63,7 +64,7 @@ def local_environment(
     variables = {entry["name"]: str(entry.get("value", "")) for entry in env}
     if (port := variables.get(environment.PORT)) is not None and int(port) in own:
         variables[environment.PORT] = str(ports.local(name, int(port)))
-    if (config := variables.get(environment.TF_CONFIG)) is not None:
+    if config := _tf_config(variables):
         variables[environment.TF_CONFIG] = _ADDRESS.sub(
             lambda match: f"{LOOPBACK}:{ports.local(match[1], int(match[2]))}", config
         )
@@ -75,6 +76,17 @@ def local_environment(
         environment.TERMINATION_LOG: str(termination_log),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _tf_config(variables: dict[str, str]) -> str:
+    """Every worker by its address: local ports follow no pattern."""
+    try:
+        config = tf_config_of(variables)
+    except WrongPeers:
+        # A template has put something else there: the program itself says what is wrong with it.
+        return ""
+    variables.pop(environment.PEERS, None)
+    return config
 
 
 def local_command(pod: Manifest) -> list[str]:
