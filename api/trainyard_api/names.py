@@ -27,6 +27,11 @@ ANNOTATION_RETRAIN: Final = "trainyard.dev/retrain"
 ANNOTATION_REDEPLOY: Final = "trainyard.dev/redeploy"
 """Any new value rolls the endpoint out anew, by the ordinary rollout; nothing is trained."""
 
+CONTAINER_TRAINER: Final = "trainer"
+"""Trainyard's container in pods that compute; templates merge into it by this name."""
+CONTAINER_SERVING: Final = "serving"
+"""Trainyard's container in serving pods."""
+
 PORT_GRPC: Final = 2222
 """TensorFlow's collectives between the workers."""
 PORT_HTTP: Final = 8081

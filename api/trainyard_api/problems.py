@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -16,18 +15,9 @@ from pydantic import BaseModel, ValidationError
 from trainyard_api.documents import NotYaml, read_documents
 from trainyard_api.locations import scheme
 from trainyard_api.names import API_VERSION, KIND, MAX_JOB_NAME
+from trainyard_api.problem import Problem
 from trainyard_api.spec import TrainingJob, TrainingJobSpec
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong: the field, what is wrong with it, and the cure."""
-
-    field: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.message}"
+from trainyard_api.templates import find_template_problems
 
 
 class InvalidJob(ValueError):
@@ -75,7 +65,7 @@ def parse_job_object(document: dict[str, Any]) -> TrainingJob:
 
 def find_problems(job: TrainingJob) -> list[Problem]:
     """What no schema can see, and what is not built yet."""
-    return [*_rules(job.spec), *_not_built(job.spec)]
+    return [*_rules(job.spec), *find_template_problems(job.spec), *_not_built(job.spec)]
 
 
 def _explain(error: ValidationError) -> list[Problem]:

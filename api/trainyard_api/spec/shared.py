@@ -54,6 +54,10 @@ class PodTemplate(Document):
         default={},
         description=(
             "Fields of a pod's spec: tolerations, nodeSelector, affinity, volumes, sidecars. "
-            "Containers and volumes are merged by name."
+            "Containers and volumes are merged by name; Trainyard's container is called trainer, "
+            "in the endpoint's pods serving. A program of one's own does not belong here, but to "
+            "workers.image and workers.command; a sidecar belongs to initContainers, with "
+            "restartPolicy: Always. What would restart a pod behind the operator's back, give it "
+            "a token or make it less than restricted is refused."
         ),
     )

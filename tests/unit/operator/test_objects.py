@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from tests.unit.operator.fake_cluster import ARTIFACT, SETTINGS, make_job
 from trainyard_api.spec import TrainingJobSpec
+from trainyard_api.spec.shared import PodTemplate
 from trainyard_operator.brain.plan import Manifest
 from trainyard_operator.build.deployments import build_deployment
 from trainyard_operator.build.networking import build_serving_service
+from trainyard_operator.build.overlay import lay_over
 from trainyard_operator.build.pods import build_compressor, build_worker
 
 RUN = "1-5f3a9c"
@@ -125,6 +128,65 @@ def test_everything_is_owned_by_the_job() -> None:
 
 
 def test_a_container_without_a_name_is_left_to_the_api_server() -> None:
-    template = {"spec": {"containers": [{"image": "busybox"}]}}
-    pod = build_worker(make_job(workers={"template": template}), RUN, 1, 0, SETTINGS)
-    assert pod["spec"]["containers"][1:] == [{"image": "busybox"}]
+    pod = laid_over({"containers": [{"image": "busybox"}, {"name": {}, "image": "x"}, "y"]})
+    others = pod["spec"]["containers"][1:]
+    assert [c["image"] if isinstance(c, dict) else c for c in others] == ["busybox", "x", "y"]
+
+
+def laid_over(spec: dict[str, Any]) -> Manifest:
+    """A worker with a template that no check has seen."""
+    return lay_over(build_worker(make_job(), RUN, 1, 0, SETTINGS), PodTemplate(spec=spec))
+
+
+def test_what_the_operator_steers_pods_by_stays_whatever_let_a_template_pass() -> None:
+    owned = {
+        "restartPolicy": "OnFailure",
+        "automountServiceAccountToken": True,
+        "hostNetwork": True,
+        "hostPID": True,
+        "hostname": "mine",
+        "subdomain": "mine",
+        "activeDeadlineSeconds": 1,
+    }
+    assert laid_over(owned) == laid_over({})
+
+
+def test_null_in_a_template_takes_nothing_away() -> None:
+    nothing = {
+        "securityContext": None,
+        "containers": [{"name": "trainer", "securityContext": {"capabilities": None}}],
+        "volumes": None,
+    }
+    assert laid_over(nothing) == laid_over({})
+
+
+def test_containers_of_a_template_are_restricted_where_they_do_not_say_it() -> None:
+    containers = [
+        {"name": "sidecar", "image": "busybox"},
+        {"name": "web", "securityContext": {"capabilities": {"add": ["NET_BIND_SERVICE"]}}},
+    ]
+    init = [{"name": "before", "securityContext": None}]
+    pod = laid_over({"containers": containers, "initContainers": init})["spec"]
+    for container in [*pod["containers"], *pod["initContainers"]]:
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["capabilities"]["drop"] == ["ALL"]
+    assert pod["containers"][2]["securityContext"]["capabilities"]["add"] == ["NET_BIND_SERVICE"]
+
+
+def test_a_port_of_a_template_stands_beside_ours() -> None:
+    job = make_job(
+        serving={
+            "template": {
+                "spec": {
+                    "containers": [
+                        {"name": "serving", "ports": [{"name": "debug", "containerPort": 5678}]}
+                    ]
+                }
+            }
+        }
+    )
+    assert job.spec.serving is not None
+    deployment = build_deployment(job, job.spec.serving, RUN, ARTIFACT, SETTINGS)
+    ports = deployment["spec"]["template"]["spec"]["containers"][0]["ports"]
+    assert [port["name"] for port in ports] == ["http", "debug"], "probes ask the port http"
