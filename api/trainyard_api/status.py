@@ -71,7 +71,13 @@ class Run(OpenDocument):
     """The run that status speaks of."""
 
     id: str = Field(description="Counter and hash of what the run was started with.")
-    attempt: int = Field(default=1, description="The current stage's attempt, from 1.")
+
+
+class Restarts(OpenDocument):
+    """Restarts, by cause."""
+
+    program: int = 0
+    infrastructure: int = 0
 
 
 class Stage(OpenDocument):
@@ -81,9 +87,20 @@ class Stage(OpenDocument):
     state: StageState = "Pending"
     startTime: str | None = None
     completionTime: str | None = None
-    attempts: int = 0
+    attempts: int = Field(default=0, description="How many attempts have begun.")
     attemptTime: str | None = Field(default=None, description="When this attempt began.")
     retryTime: str | None = Field(default=None, description="When the next attempt begins.")
+    blockedTime: str | None = Field(
+        default=None, description="Since when it waits for something that only a person can mend."
+    )
+    restarts: Restarts = Field(
+        default=Restarts(), description="What counts towards this stage's limits of retries."
+    )
+    specHash: str | None = Field(
+        default=None,
+        description="Hash of what this stage follows from beside the run; changed, a failed "
+        "stage is tried again.",
+    )
     message: Message = ""
 
 
@@ -206,13 +223,6 @@ class Artifacts(OpenDocument):
     report: Artifact | None = None
 
 
-class Restarts(OpenDocument):
-    """Restarts of the run's gang, by cause."""
-
-    program: int = 0
-    infrastructure: int = 0
-
-
 class TrainingJobStatus(OpenDocument):
     """What the operator knows of the job."""
 
@@ -230,7 +240,7 @@ class TrainingJobStatus(OpenDocument):
     explanation: ExplanationStatus | None = None
     serving: ServingStatus | None = None
     artifacts: Artifacts = Artifacts()
-    restarts: Restarts = Restarts()
+    restarts: Restarts = Field(default=Restarts(), description="Of all stages of the run.")
 
     def condition(self, kind: ConditionType) -> Condition | None:
         """The condition of that type, if there is one."""

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal, Unpack
 
+from trainyard_api.names import run_hash
 from trainyard_api.spec import TrainingJob
-from trainyard_api.status import (
-    MAX_MESSAGE,
-    Condition,
-    ConditionType,
-    Stage,
-    StageName,
-    TrainingJobStatus,
-)
+from trainyard_api.status import Condition, ConditionType, Stage, StageName, TrainingJobStatus
 from trainyard_operator.brain import times
+from trainyard_operator.brain.changes import StageChanges, StatusChanges
+from trainyard_operator.brain.conditions import Truth, shortened, with_condition
 from trainyard_operator.brain.observed import Observed
-from trainyard_operator.brain.plan import Event, Manifest, ObjectRef, Plan
+from trainyard_operator.brain.plan import Event, Manifest, ObjectRef, Plan, aggregated
 from trainyard_operator.settings import Settings
 
 
@@ -48,58 +44,56 @@ class Draft:
         return self.status.run.id
 
     @property
-    def attempt(self) -> int:
-        """The current stage's attempt."""
-        return self.status.run.attempt if self.status.run else 1
+    def run_hash(self) -> str:
+        """Hash of the current run, by which its objects are labelled; empty where there is none."""
+        return run_hash(self.status.run.id) if self.status.run is not None else ""
 
     @property
     def timestamp(self) -> str:
         """Now, as status writes it."""
         return times.to_text(self.now)
 
-    def update(self, **changes: object) -> None:
+    @property
+    def ended(self) -> bool:
+        """Whether the run has come to its end."""
+        return self.status.phase in ("Succeeded", "Failed")
+
+    def update(self, **changes: Unpack[StatusChanges]) -> None:
         """Change fields of status."""
         self.status = self.status.model_copy(update=changes)
 
-    def set_attempt(self, attempt: int) -> None:
-        """Set the attempt of the current stage."""
-        if self.status.run is not None:
-            self.update(run=self.status.run.model_copy(update={"attempt": attempt}))
+    def stage(self, name: StageName) -> Stage:
+        """A stage that the run has."""
+        stage = self.status.stage(name)
+        if stage is None:
+            raise ValueError(f"the run has no stage {name}")
+        return stage
 
-    def update_stage(self, name: StageName, **changes: object) -> Stage:
-        """Change fields of a stage; it has to be there."""
-        if isinstance(message := changes.get("message"), str):
-            changes["message"] = shortened(message)
-        stages = [
-            stage.model_copy(update=changes) if stage.name == name else stage
-            for stage in self.status.stages
-        ]
+    def update_stage(self, name: StageName, **changes: Unpack[StageChanges]) -> Stage:
+        """Change fields of a stage that the run has."""
+        if "message" in changes:
+            changes["message"] = shortened(changes["message"])
+        changed = self.stage(name).model_copy(update=changes)
+        stages = [changed if stage.name == name else stage for stage in self.status.stages]
         self.update(stages=stages)
-        return next(stage for stage in stages if stage.name == name)
+        return changed
 
     def set_condition(
-        self,
-        kind: ConditionType,
-        status: Literal["True", "False", "Unknown"],
-        reason: str,
-        message: str = "",
+        self, kind: ConditionType, status: Truth, reason: str, message: str = ""
     ) -> None:
         """Set a condition; its transition time moves only when its status does."""
-        before = self.status.condition(kind)
-        same = before is not None and before.status == status
         condition = Condition(
             type=kind,
             status=status,
             reason=reason,
             message=shortened(message),
-            lastTransitionTime=before.lastTransitionTime if before and same else self.timestamp,
+            lastTransitionTime=self.timestamp,
             observedGeneration=self.job.metadata.generation,
         )
-        others = [c for c in self.status.conditions if c.type != kind]
-        self.update(conditions=sorted([*others, condition], key=_condition_order))
+        self.update(conditions=with_condition(self.status.conditions, condition))
 
     def drop_conditions(self, kinds: Iterable[ConditionType]) -> None:
-        """Remove conditions that speak of an earlier run."""
+        """Remove conditions that hold no longer."""
         dropped = set(kinds)
         self.update(conditions=[c for c in self.status.conditions if c.type not in dropped])
 
@@ -107,9 +101,9 @@ class Draft:
         """Record an event."""
         self._events.append(Event(kind, reason, message))
 
-    def create(self, manifest: Manifest) -> None:
-        """Create an object."""
-        self._create.append(manifest)
+    def create(self, *manifests: Manifest) -> None:
+        """Create objects."""
+        self._create.extend(manifests)
 
     def replace(self, manifest: Manifest) -> None:
         """Bring an object that exists to what is wanted."""
@@ -132,18 +126,6 @@ class Draft:
             delete=tuple(self._delete),
             replace=tuple(self._replace),
             create=tuple(self._create),
-            events=tuple(self._events),
+            events=aggregated(self._events),
             look_again=self._look_again,
         )
-
-
-_ORDER = get_args(ConditionType)
-
-
-def shortened(text: str) -> str:
-    """The text as the API server takes it: one that is too long would hold up all of status."""
-    return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 4]} ..."
-
-
-def _condition_order(condition: Condition) -> int:
-    return _ORDER.index(condition.type)

@@ -1,4 +1,4 @@
-"""The end of a job, and what is left behind after it."""
+"""The end of a run, and what is left behind after it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from trainyard_operator.brain.draft import Draft
 
 
 def fail(draft: Draft, reason: str, message: str) -> None:
-    """The run has failed. What it has yielded stays, and what is served goes on serving."""
+    """The run has failed, and with it the stage that it has come to.
+
+    What the run has yielded stays, and what is served goes on serving.
+    """
+    under_way = next((s for s in draft.status.stages if s.state != "Succeeded"), None)
+    if under_way is not None and (under_way.startTime or under_way.attempts):
+        draft.update_stage(
+            under_way.name, state="Failed", completionTime=draft.timestamp, message=message
+        )
     draft.update(phase="Failed", completionTime=draft.timestamp)
     draft.set_condition("Failed", "True", reason, message)
     draft.set_condition("Running", "False", reason, message)
@@ -25,14 +33,16 @@ def succeed(draft: Draft, message: str) -> None:
 
 
 def clean_up(draft: Draft) -> None:
-    """Delete what a finished run no longer needs, by cleanPodPolicy and ttlSecondsAfterFinished."""
+    """Delete what a finished run no longer needs, by cleanPodPolicy and ttlSecondsAfterFinished.
+
+    The gang's Service and NetworkPolicy stay as long as the job, or until a later run has its own:
+    they cost nothing, and they go with the job.
+    """
     policy = draft.job.spec.runPolicy
-    for pod in draft.observed.pods:
-        if pod.stage == "serve" or pod.deleting or policy.cleanPodPolicy == "None":
-            continue
-        if policy.cleanPodPolicy == "All" or not pod.finished:
-            draft.delete("Pod", pod.name)
-    _remove_gang_network(draft)
+    if policy.cleanPodPolicy == "All":
+        for pod in draft.observed.pods:
+            if pod.stage != "serve" and not pod.deleting:
+                draft.delete("Pod", pod.name)
     if policy.ttlSecondsAfterFinished is None or draft.status.completionTime is None:
         return
     expiry = times.to_seconds(draft.status.completionTime) + policy.ttlSecondsAfterFinished
@@ -40,11 +50,3 @@ def clean_up(draft: Draft) -> None:
         draft.delete("TrainingJob", draft.job.metadata.name)
     else:
         draft.look_again(expiry)
-
-
-def _remove_gang_network(draft: Draft) -> None:
-    for service in draft.observed.services:
-        if service.stage == "train":
-            draft.delete("Service", service.name)
-    for policy in draft.observed.policies:
-        draft.delete("NetworkPolicy", policy)

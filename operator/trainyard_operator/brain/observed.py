@@ -5,8 +5,8 @@ Whole pods are never kept: a cluster may have thousands of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from trainyard_api.spec import TrainingJob
@@ -16,7 +16,7 @@ PodPhase = Literal["Pending", "Running", "Succeeded", "Failed", "Unknown"]
 PodStage = Literal["train", "compress", "serve"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PodView:
     """A pod of a job."""
 
@@ -42,6 +42,9 @@ class PodView:
     waiting_message: str = ""
     address: str = ""
     """HOST:PORT of its progress server."""
+    setting_up: bool = False
+    """Whether it has a node and its container is still to come: what it waits for stands only in
+    events."""
 
     @property
     def finished(self) -> bool:
@@ -49,56 +52,83 @@ class PodView:
         return self.phase in ("Succeeded", "Failed")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ServiceView:
     """A Service of a job."""
 
     name: str
-    run: str
-    """Hash of the run to whose pods it leads."""
     stage: PodStage
     """train: the gang's names; serve: the endpoint."""
+    run: str
+    """Hash of the run to whose pods its selector leads; empty where it leads nowhere of ours."""
     digest: str = ""
+    """Of its selector and ports as they are now, whoever has changed them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class PolicyView:
+    """A NetworkPolicy of a job."""
+
+    name: str
+    digest: str = ""
+    """Of its spec as it is now."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeploymentView:
     """A Deployment of a job: one revision of its model."""
 
     name: str
     run: str
     digest: str
-    """Digest of what it was built from, to see drift without comparing whole objects."""
+    """Digest of what it was asked to be, which an upgrade of the operator does not change."""
+    selector: Mapping[str, str]
+    """Labels of its pods; they can never change, so a Service has to follow them."""
     replicas: int = 0
     ready_replicas: int = 0
     current: bool = False
     """Whether its controller has seen the newest spec and all replicas are of it."""
+    autoscaled: bool = False
+    """Whether an autoscaler has set its replicas."""
+    trouble: str = ""
+    """Why its pods cannot be created, in the API server's words."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """An object that the API server did not take."""
 
-    object: str
-    """`Kind/name`."""
+    kind: str
+    name: str
     message: str
     invalid: bool
     """Whether it will never be taken as it is; else a quota or a policy may let it pass later."""
 
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}: {self.message}"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """Everything that is known of a job at one moment."""
 
     job: TrainingJob
+    unknown: Sequence[str] = ()
+    """Fields of its spec that this version does not know."""
     pods: Sequence[PodView] = ()
     services: Sequence[ServiceView] = ()
     deployments: Sequence[DeploymentView] = ()
-    policies: frozenset[str] = frozenset()
-    """Names of the job's NetworkPolicies."""
+    policies: Sequence[PolicyView] = ()
     foreign: frozenset[str] = frozenset()
     """`Kind/name` of objects that exist under a name that the job wants, but are not its own."""
-    refusal: Refusal | None = None
+    refusals: Sequence[Refusal] = ()
     """What the API server did not take of what this generation of the job asks for."""
-    progress: Progress | None = field(default=None)
+    progress: Progress | None = None
     """What the running stage last said of itself."""
+    retry: bool = False
+    """Whether its user asks for a failed job once more, without having changed it."""
+
+    def refusal(self, kind: str) -> Refusal | None:
+        """An object of a kind that was refused; one that never passes before one that may."""
+        refused = [refusal for refusal in self.refusals if refusal.kind == kind]
+        return min(refused, key=lambda refusal: not refusal.invalid, default=None)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from trainyard_api import environment, locations
 from trainyard_api.names import (
+    ANNOTATION_REDEPLOY,
     LABEL_JOB,
     LABEL_RUN,
+    LABEL_SERVING,
     LABEL_STAGE,
     PORT_SERVING,
     revision_name,
@@ -14,9 +16,11 @@ from trainyard_api.names import (
 from trainyard_api.spec import Serving, TrainingJob
 from trainyard_api.status import Artifact
 from trainyard_operator.brain.plan import Manifest
+from trainyard_operator.build.drift import digest
 from trainyard_operator.build.metadata import build_metadata, with_digest
 from trainyard_operator.build.overlay import lay_over
 from trainyard_operator.build.pods import (
+    CONTAINERS,
     claim_mounts,
     claim_volumes,
     container_security,
@@ -32,13 +36,23 @@ def serving_name(job: TrainingJob, serving: Serving) -> str:
     return serving.name or job.metadata.name
 
 
+def serving_labels(job: TrainingJob, name: str, run: str) -> dict[str, str]:
+    """Labels of the pods that answer with the model of `run` under `name`."""
+    return {
+        LABEL_JOB: job.metadata.name,
+        LABEL_RUN: run_hash(run),
+        LABEL_STAGE: "serve",
+        LABEL_SERVING: name,
+    }
+
+
 def build_deployment(
     job: TrainingJob, serving: Serving, run: str, model: Artifact, settings: Settings
 ) -> Manifest:
     """The Deployment that serves the model of `run`."""
     name = serving_name(job, serving)
-    labels = {LABEL_STAGE: "serve"}
-    selector = {LABEL_JOB: job.metadata.name, LABEL_RUN: run_hash(run), LABEL_STAGE: "serve"}
+    selector = serving_labels(job, name, run)
+    labels = {LABEL_STAGE: "serve", LABEL_SERVING: name}
     pod = lay_over(
         {
             "metadata": {"labels": selector},
@@ -46,18 +60,40 @@ def build_deployment(
         },
         serving.template,
     )
-    return with_digest(
+    deployment: Manifest = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": build_metadata(job, revision_name(name, run), run, labels),
+        "spec": {
+            "replicas": serving.replicas,
+            "selector": {"matchLabels": selector},
+            "strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+            "progressDeadlineSeconds": serving.rollout.progressDeadlineSeconds,
+            "template": pod,
+        },
+    }
+    return with_digest(deployment, asked_digest(job, serving, run, model))
+
+
+def asked_digest(job: TrainingJob, serving: Serving, run: str, model: Artifact) -> str:
+    """Digest of what the job asks of a revision's pods.
+
+    An operator that is upgraded builds them anew only where this changes: a new image or a new
+    default of its own never rolls all endpoints at once. What is no part of a pod is left out.
+    """
+    asked = serving.model_dump(
+        mode="json",
+        exclude_none=True,
+        exclude_defaults=True,
+        exclude={"name", "port", "replicas", "autoscaling", "rollout", "backend"},
+    )
+    return digest(
         {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": build_metadata(job, revision_name(name, run), run, labels),
-            "spec": {
-                "replicas": serving.replicas,
-                "selector": {"matchLabels": selector},
-                "strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
-                "progressDeadlineSeconds": serving.rollout.progressDeadlineSeconds,
-                "template": pod,
-            },
+            "serving": asked,
+            "name": serving_name(job, serving),
+            "run": run_hash(run),
+            "model": model.model_dump(mode="json"),
+            "redeploy": job.metadata.annotations.get(ANNOTATION_REDEPLOY),
         }
     )
 
@@ -79,7 +115,7 @@ def _pod_spec(
         "terminationGracePeriodSeconds": GRACE_SECONDS,
         "containers": [
             {
-                "name": "serving",
+                "name": CONTAINERS["serve"],
                 "image": settings.serving_image,
                 "imagePullPolicy": settings.image_pull_policy,
                 "command": ["python", "-m", "trainyard_serving"],

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-
 from trainyard_api.names import (
     API_VERSION,
     KIND,
@@ -46,10 +43,8 @@ def build_metadata(
     }
 
 
-def with_digest(manifest: Manifest) -> Manifest:
-    """The object with a digest of itself, by which drift is seen later."""
-    text = json.dumps(manifest, sort_keys=True)
-    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+def with_digest(manifest: Manifest, digest: str) -> Manifest:
+    """The object with a digest of what it was asked to be, by which a change is seen later."""
     metadata = manifest["metadata"]
     annotations = {**metadata.get("annotations", {}), ANNOTATION_DIGEST: digest}
     return {**manifest, "metadata": {**metadata, "annotations": annotations}}

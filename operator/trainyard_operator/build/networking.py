@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from trainyard_api.names import (
     LABEL_JOB,
     LABEL_RUN,
@@ -13,7 +15,7 @@ from trainyard_api.names import (
 )
 from trainyard_api.spec import TrainingJob
 from trainyard_operator.brain.plan import Manifest
-from trainyard_operator.build.metadata import build_metadata, with_digest
+from trainyard_operator.build.metadata import build_metadata
 
 
 def build_gang_service(job: TrainingJob, run: str) -> Manifest:
@@ -68,20 +70,16 @@ def build_gang_policy(job: TrainingJob, run: str) -> Manifest:
     }
 
 
-def build_serving_service(job: TrainingJob, name: str, run: str, port: int) -> Manifest:
+def build_serving_service(
+    job: TrainingJob, name: str, run: str, port: int, selector: Mapping[str, str]
+) -> Manifest:
     """The Service of the endpoint; it leads to the pods of one run's model."""
-    return with_digest(
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": build_metadata(job, name, run, {LABEL_STAGE: "serve"}),
-            "spec": {
-                "selector": {
-                    LABEL_JOB: job.metadata.name,
-                    LABEL_RUN: run_hash(run),
-                    LABEL_STAGE: "serve",
-                },
-                "ports": [{"name": "http", "port": port, "targetPort": "http"}],
-            },
-        }
-    )
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": build_metadata(job, name, run, {LABEL_STAGE: "serve"}),
+        "spec": {
+            "selector": dict(selector),
+            "ports": [{"name": "http", "port": port, "targetPort": "http"}],
+        },
+    }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from typing import Final
 
 from trainyard_api import environment, locations
 from trainyard_api.names import (
@@ -16,6 +18,7 @@ from trainyard_api.names import (
     pod_address,
     pod_name,
 )
+from trainyard_api.peers import INDEX, Peers, can_be_inherited
 from trainyard_api.spec import TrainingJob
 from trainyard_api.spec.shared import Resources
 from trainyard_api.status import Artifact
@@ -25,7 +28,8 @@ from trainyard_operator.build.overlay import lay_over
 from trainyard_operator.settings import Settings
 
 USER = 65532
-CONTAINER = "trainer"
+CONTAINERS: Final = {"train": "trainer", "compress": "trainer", "serve": "serving"}
+"""Name of the program's container in the pods of each stage."""
 
 
 def storage_uri(job: TrainingJob, settings: Settings) -> str:
@@ -39,16 +43,14 @@ def run_storage_uri(job: TrainingJob, run: str, settings: Settings) -> str:
     return locations.join(storage_uri(job, settings), metadata.namespace, metadata.name, run)
 
 
-def build_worker(
-    job: TrainingJob, run: str, attempt: int, index: int, settings: Settings
-) -> Manifest:
-    """Worker `index` of the gang that trains a run."""
+def build_workers(
+    job: TrainingJob, run: str, attempt: int, indexes: Sequence[int], settings: Settings
+) -> list[Manifest]:
+    """Workers of the gang that trains a run, those with the given indexes."""
     workers = job.spec.workers
-    name = pod_name(job.metadata.name, run, "train", attempt, index)
-    service = gang_service_name(job.metadata.name, run)
-    env = {environment.TF_CONFIG: _tf_config(job, run, attempt, index)}
-    pod = _build_pod(job, run, attempt, index, "train", workers.resources, settings, env)
-    pod["spec"] |= {"hostname": name, "subdomain": service}
+    pod = _build_pod(job, run, attempt, "train", workers.resources, settings)
+    pod["spec"]["terminationGracePeriodSeconds"] = workers.terminationGracePeriodSeconds
+    pod["spec"]["subdomain"] = gang_service_name(job.metadata.name, run)
     container = pod["spec"]["containers"][0]
     container["ports"].append({"name": "grpc", "containerPort": PORT_GRPC})
     if workers.command is not None:
@@ -58,31 +60,92 @@ def build_worker(
         memory = {"medium": "Memory", "sizeLimit": workers.sharedMemory}
         pod["spec"]["volumes"].append({"name": "shared-memory", "emptyDir": memory})
         container["volumeMounts"].append({"name": "shared-memory", "mountPath": "/dev/shm"})
-    return lay_over(pod, workers.template)
+    pod = lay_over(pod, workers.template)
+    views = _views_of_the_gang(job, run, attempt, indexes)
+    named = [(pod_name(job.metadata.name, run, "train", attempt, i), i) for i in indexes]
+    return [_numbered(pod, name, i, views[i], {"hostname": name}) for name, i in named]
 
 
 def build_compressor(
     job: TrainingJob, run: str, attempt: int, model: Artifact, settings: Settings
 ) -> Manifest:
-    """The pod that compresses a run's model."""
+    """The pod that compresses a run's model.
+
+    The image of a program of one's own need not have the compressor; an image without a command
+    has to have the trainer, and with it the compressor and what custom layers need.
+    """
     compression = job.spec.compression
     resources = compression.resources if compression else Resources()
-    env = {environment.MODEL_URI: model.uri, environment.MODEL_SHA256: model.sha256}
-    return _build_pod(job, run, attempt, 0, "compress", resources, settings, env)
+    pod = _build_pod(job, run, attempt, "compress", resources, settings)
+    container = pod["spec"]["containers"][0]
+    if job.spec.workers.command is not None:
+        container["image"] = settings.trainer_image
+    variables = {environment.MODEL_URI: model.uri, environment.MODEL_SHA256: model.sha256}
+    name = pod_name(job.metadata.name, run, "compress", attempt, 0)
+    return _numbered(pod, name, 0, variables, {})
+
+
+def _views_of_the_gang(
+    job: TrainingJob, run: str, attempt: int, indexes: Sequence[int]
+) -> dict[int, dict[str, str]]:
+    """By which variable each worker finds the others.
+
+    A program of one's own reads TF_CONFIG, as long as it fits into a variable. Ours makes it of
+    the pattern, which is short: a gang of a thousand would carry a thousand lists of itself.
+    """
+    pattern = pod_address(
+        pod_name(job.metadata.name, run, "train", attempt, INDEX),
+        gang_service_name(job.metadata.name, run),
+        job.metadata.namespace,
+        PORT_GRPC,
+    )
+    peers = Peers(pattern=pattern, count=job.spec.workers.replicas, index=0)
+    if job.spec.workers.command is not None:
+        cluster = json.dumps({"worker": peers.addresses()}, separators=(",", ":"))
+        config = {
+            index: f'{{"cluster":{cluster},"task":{{"type":"worker","index":{index}}}}}'
+            for index in indexes
+        }
+        if all(can_be_inherited(environment.TF_CONFIG, text) for text in config.values()):
+            return {index: {environment.TF_CONFIG: text} for index, text in config.items()}
+    return {
+        index: {environment.PEERS: peers.model_copy(update={"index": index}).encode()}
+        for index in indexes
+    }
+
+
+def _numbered(
+    pod: Manifest, name: str, index: int, variables: dict[str, str], fields: dict[str, str]
+) -> Manifest:
+    """A pod of its own name and number, with variables and fields that are its own."""
+    metadata, spec = pod["metadata"], pod["spec"]
+    first, *others = spec["containers"]
+    own = [{"name": key, "value": value} for key, value in variables.items()]
+    return {
+        **pod,
+        "metadata": {
+            **metadata,
+            "name": name,
+            "labels": {**metadata["labels"], LABEL_INDEX: str(index)},
+        },
+        "spec": {
+            **spec,
+            **fields,
+            "containers": [{**first, "env": [*own, *first["env"]]}, *others],
+        },
+    }
 
 
 def _build_pod(
     job: TrainingJob,
     run: str,
     attempt: int,
-    index: int,
     stage: str,
     resources: Resources,
     settings: Settings,
-    env: dict[str, str],
 ) -> Manifest:
-    name = pod_name(job.metadata.name, run, stage, attempt, index)
-    labels = {LABEL_STAGE: stage, LABEL_ATTEMPT: str(attempt), LABEL_INDEX: str(index)}
+    """What the pods of a stage have in common."""
+    labels = {LABEL_STAGE: stage, LABEL_ATTEMPT: str(attempt)}
     policy = job.spec.runPolicy
     claims = claims_of(job, settings)
     variables = {
@@ -94,7 +157,6 @@ def _build_pod(
         environment.STORAGE: run_storage_uri(job, run, settings),
         environment.PORT: str(PORT_HTTP),
         "HOME": "/tmp",
-        **env,
     }
     spec: Manifest = {
         "restartPolicy": "Never",
@@ -103,7 +165,7 @@ def _build_pod(
         **({"priorityClassName": policy.priorityClassName} if policy.priorityClassName else {}),
         "containers": [
             {
-                "name": CONTAINER,
+                "name": CONTAINERS[stage],
                 "image": job.spec.workers.image or settings.trainer_image,
                 "imagePullPolicy": settings.image_pull_policy,
                 "command": ["python", "-m", "trainyard_trainer"],
@@ -118,7 +180,7 @@ def _build_pod(
         ],
         "volumes": [*claim_volumes(claims), {"name": "tmp", "emptyDir": {}}],
     }
-    metadata = build_metadata(job, name, run, labels)
+    metadata = build_metadata(job, "", run, labels)
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
@@ -176,15 +238,3 @@ def container_security() -> Manifest:
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
-
-
-def _tf_config(job: TrainingJob, run: str, attempt: int, index: int) -> str:
-    name, namespace = job.metadata.name, job.metadata.namespace
-    service = gang_service_name(name, run)
-    addresses = [
-        pod_address(pod_name(name, run, "train", attempt, i), service, namespace, PORT_GRPC)
-        for i in range(job.spec.workers.replicas)
-    ]
-    return json.dumps(
-        {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-    )

@@ -9,10 +9,18 @@ from trainyard_api.names import LABEL_ATTEMPT, LABEL_INDEX, LABEL_RUN, LABEL_STA
 from trainyard_api.problems import parse_job_object
 from trainyard_api.results import CompressResult, TerminationMessage, TrainResult
 from trainyard_api.spec import TrainingJob
-from trainyard_api.status import Artifact, Candidate, Measured, Stage
+from trainyard_api.status import Artifact, Candidate, ConditionType, Measured, Progress, Stage
 from trainyard_operator.brain.decide import decide
-from trainyard_operator.brain.observed import DeploymentView, Observed, PodView, ServiceView
+from trainyard_operator.brain.observed import (
+    DeploymentView,
+    Observed,
+    PodView,
+    PolicyView,
+    Refusal,
+    ServiceView,
+)
 from trainyard_operator.brain.plan import Manifest, Plan
+from trainyard_operator.build.drift import policy_digest, service_digest
 from trainyard_operator.build.metadata import digest_of
 from trainyard_operator.settings import Settings
 
@@ -35,6 +43,13 @@ def make_job(**spec: Any) -> TrainingJob:
             },
         }
     )
+
+
+def changed(job: TrainingJob, **spec: object) -> TrainingJob:
+    """The job with another spec, as a new generation."""
+    metadata = job.metadata.model_copy(update={"generation": job.metadata.generation + 1})
+    update = {"metadata": metadata, "spec": job.spec.model_copy(update=spec)}
+    return job.model_copy(update=update)
 
 
 def train_message(accuracy: float = 0.9) -> str:
@@ -72,8 +87,15 @@ class FakeCluster:
     pods: dict[str, PodView] = field(default_factory=dict)
     services: dict[str, ServiceView] = field(default_factory=dict)
     deployments: dict[str, DeploymentView] = field(default_factory=dict)
-    policies: set[str] = field(default_factory=set)
+    policies: dict[str, PolicyView] = field(default_factory=dict)
     foreign: set[str] = field(default_factory=set)
+    refuses: dict[str, Refusal] = field(default_factory=dict)
+    """Kinds that the API server does not take, and what it says."""
+    progress: Progress | None = None
+    unknown: tuple[str, ...] = ()
+    retry: bool = False
+    settings: Settings = SETTINGS
+    refused: set[str] = field(default_factory=set)
     created: list[str] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     deleted_job: bool = False
@@ -84,18 +106,22 @@ class FakeCluster:
             pods=list(self.pods.values()),
             services=list(self.services.values()),
             deployments=list(self.deployments.values()),
-            policies=frozenset(self.policies),
+            policies=list(self.policies.values()),
             foreign=frozenset(self.foreign),
+            refusals=[self.refuses[kind] for kind in self.refuses if kind in self.refused],
+            progress=self.progress,
+            unknown=self.unknown,
+            retry=self.retry,
         )
-        plan = decide(observed, SETTINGS, self.now)
+        plan = decide(observed, self.settings, self.now)
         self.job = self.job.model_copy(update={"status": plan.status})
         self.events += [event.reason for event in plan.events]
+        for manifest in plan.replace:
+            self._put(manifest)
         for ref in plan.delete:
             self.deleted_job |= ref.kind == "TrainingJob"
             self._objects(ref.kind).pop(ref.name, None)
-            if ref.kind == "NetworkPolicy":
-                self.policies.discard(ref.name)
-        for manifest in (*plan.replace, *plan.create):
+        for manifest in plan.create:
             self._put(manifest)
         return plan
 
@@ -104,7 +130,8 @@ class FakeCluster:
         for _ in range(limit):
             before = self.job.status
             plan = self.step()
-            if self.job.status == before and not (plan.create or plan.delete or plan.replace):
+            refused = all(self._is_refused(m) for m in (*plan.create, *plan.replace))
+            if self.job.status == before and refused and not plan.delete:
                 return
         raise AssertionError("the brain never comes to rest")
 
@@ -144,20 +171,43 @@ class FakeCluster:
         assert stage is not None
         return stage
 
+    @property
+    def run_hash(self) -> str:
+        assert self.job.status.run is not None
+        return self.job.status.run.id.partition("-")[2]
+
     def names(self) -> list[str]:
-        return sorted(f"{pod.stage}-{pod.attempt}-{pod.index}" for pod in self.pods.values())
+        """The pods that are there and have not ended."""
+        return sorted(
+            f"{pod.stage}-{pod.attempt}-{pod.index}"
+            for pod in self.pods.values()
+            if not pod.finished
+        )
+
+    def edit(self, **spec: object) -> None:
+        """Change the spec, as a new generation."""
+        self.job = changed(self.job, **spec)
+
+    def condition(self, kind: ConditionType) -> tuple[str, str, str] | None:
+        """Status, reason and message of a condition."""
+        found = self.job.status.condition(kind)
+        return (found.status, found.reason, found.message) if found else None
 
     def _objects(self, kind: str) -> dict[str, Any]:
         tables: dict[str, dict[str, Any]] = {
             "Pod": self.pods,
             "Service": self.services,
             "Deployment": self.deployments,
+            "NetworkPolicy": self.policies,
         }
         return tables.get(kind, {})
 
     def _put(self, manifest: Manifest) -> None:
         kind, name = manifest["kind"], manifest["metadata"]["name"]
         labels = manifest["metadata"]["labels"]
+        if self._is_refused(manifest):
+            self.refused.add(kind)
+            return
         if kind == "Pod":
             assert name not in self.pods, f"{name} was created twice"
             self.created.append(name)
@@ -169,13 +219,29 @@ class FakeCluster:
                 index=int(labels[LABEL_INDEX]),
             )
         elif kind == "Service":
-            stage = labels[LABEL_STAGE]
-            view = ServiceView(name, labels[LABEL_RUN], stage, digest_of(manifest))
+            run = manifest["spec"]["selector"].get(LABEL_RUN, "")
+            view = ServiceView(name, labels[LABEL_STAGE], run, service_digest(manifest))
             self.services[name] = view
         elif kind == "Deployment":
-            replicas = manifest["spec"]["replicas"]
-            self.deployments[name] = DeploymentView(
-                name, labels[LABEL_RUN], digest_of(manifest), replicas=replicas
-            )
+            self._put_deployment(name, manifest)
         else:
-            self.policies.add(name)
+            self.policies[name] = PolicyView(name, policy_digest(manifest))
+
+    def _is_refused(self, manifest: Manifest) -> bool:
+        kind, name = manifest["kind"], manifest["metadata"]["name"]
+        return kind in self.refuses or f"{kind}/{name}" in self.foreign
+
+    def _put_deployment(self, name: str, manifest: Manifest) -> None:
+        """One whose pods stay the same keeps those that are ready."""
+        before, wanted = self.deployments.get(name), manifest["spec"]["replicas"]
+        same = before is not None and before.digest == digest_of(manifest)
+        ready = min(before.ready_replicas, wanted) if before is not None and same else 0
+        self.deployments[name] = DeploymentView(
+            name,
+            manifest["metadata"]["labels"][LABEL_RUN],
+            digest_of(manifest),
+            manifest["spec"]["selector"]["matchLabels"],
+            replicas=wanted,
+            ready_replicas=ready,
+            current=ready == wanted,
+        )

@@ -10,6 +10,7 @@ import pytest
 from tests.unit.operator.fake_cluster import (
     SETTINGS,
     FakeCluster,
+    changed,
     compress_message,
     make_job,
     train_message,
@@ -18,12 +19,6 @@ from trainyard_api.spec import Serving, Training, TrainingJob
 from trainyard_operator.brain.decide import decide
 from trainyard_operator.brain.observed import Observed, Refusal
 from trainyard_operator.brain.runs import wanted_hash
-
-
-def changed(job: TrainingJob, **spec: object) -> TrainingJob:
-    metadata = job.metadata.model_copy(update={"generation": job.metadata.generation + 1})
-    update = {"metadata": metadata, "spec": job.spec.model_copy(update=spec)}
-    return job.model_copy(update=update)
 
 
 def suspended(job: TrainingJob, suspend: bool, **spec: object) -> TrainingJob:
@@ -38,6 +33,10 @@ def retrained(job: TrainingJob) -> TrainingJob:
 def condition(cluster: FakeCluster, kind: Any) -> str | None:
     found = cluster.job.status.condition(kind)
     return found.status if found else None
+
+
+def endpoints(cluster: FakeCluster) -> list[str]:
+    return [service.name for service in cluster.services.values() if service.stage == "serve"]
 
 
 def train_and_compress(cluster: FakeCluster) -> None:
@@ -63,7 +62,7 @@ def test_serving_taken_out_while_it_trains_is_no_longer_waited_for() -> None:
     cluster.finish_all(train_message())
     cluster.settle()
     assert cluster.job.status.phase == "Succeeded"
-    assert cluster.services == {}, "the claimed name is given back"
+    assert endpoints(cluster) == [], "the claimed name is given back"
 
 
 def test_serving_taken_out_while_it_rolls_out_leaves_nothing_behind() -> None:
@@ -73,7 +72,7 @@ def test_serving_taken_out_while_it_rolls_out_leaves_nothing_behind() -> None:
     cluster.job = changed(cluster.job, serving=None)
     cluster.settle()
     assert cluster.job.status.phase == "Succeeded"
-    assert (cluster.services, cluster.deployments) == ({}, {})
+    assert (endpoints(cluster), cluster.deployments) == ([], {})
 
 
 @pytest.mark.parametrize("finished", [False, True])
@@ -119,7 +118,7 @@ def test_the_old_name_serves_until_the_new_one_is_ready(cluster: FakeCluster) ->
     assert plan.delete == ()
     cluster.ready_all()
     cluster.settle()
-    assert list(cluster.services) == ["other"]
+    assert endpoints(cluster) == ["other"]
     assert [name.rpartition("-")[0] for name in cluster.deployments] == ["other"]
 
 
@@ -220,7 +219,7 @@ def test_a_result_is_taken_up_before_suspension_frees_its_pod() -> None:
     cluster.settle()
     assert cluster.stage("Train").state == "Succeeded"
     assert cluster.job.status.phase == "Suspended"
-    assert cluster.pods == {}
+    assert cluster.names() == []
     cluster.job = suspended(cluster.job, False)
     cluster.settle()
     assert cluster.names() == ["compress-1-0"]
@@ -231,8 +230,8 @@ def refused(cluster: FakeCluster, refusal: Refusal) -> None:
         job=cluster.job,
         services=list(cluster.services.values()),
         deployments=list(cluster.deployments.values()),
-        policies=frozenset(cluster.policies),
-        refusal=refusal,
+        policies=list(cluster.policies.values()),
+        refusals=[refusal],
     )
     plan = decide(observed, SETTINGS, cluster.now)
     cluster.job = cluster.job.model_copy(update={"status": plan.status})
@@ -240,7 +239,7 @@ def refused(cluster: FakeCluster, refusal: Refusal) -> None:
 
 def test_a_pod_that_the_api_server_refuses_fails_the_job_with_its_words() -> None:
     cluster = FakeCluster(make_job())
-    refused(cluster, Refusal("Pod/x", "422 Invalid: limits.memory: 4GB", invalid=True))
+    refused(cluster, Refusal("Pod", "x", "422 Invalid: limits.memory: 4GB", invalid=True))
     failed = cluster.job.status.condition("Failed")
     assert failed is not None
     assert failed.reason == "InvalidSpec"
@@ -250,7 +249,7 @@ def test_a_pod_that_the_api_server_refuses_fails_the_job_with_its_words() -> Non
 def test_a_pod_over_the_quota_is_waited_for_and_told() -> None:
     cluster = FakeCluster(make_job())
     cluster.step()
-    refused(cluster, Refusal("Pod/x", "exceeded quota", invalid=False))
+    refused(cluster, Refusal("Pod", "x", "exceeded quota", invalid=False))
     running = cluster.job.status.condition("Running")
     assert running is not None
     assert "exceeded quota" in running.message
@@ -266,7 +265,7 @@ def test_a_deployment_that_is_refused_is_not_tried_again_and_again(cluster: Fake
         job=cluster.job,
         services=list(cluster.services.values()),
         deployments=list(cluster.deployments.values()),
-        refusal=Refusal("Deployment/x", "422 Invalid: nodeSelector", invalid=True),
+        refusals=[Refusal("Deployment", "x", "422 Invalid: nodeSelector", invalid=True)],
     )
     plan = decide(observed, SETTINGS, cluster.now)
     assert (plan.create, plan.replace, plan.delete) == ((), (), ())

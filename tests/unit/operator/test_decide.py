@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from tests.unit.operator.fake_cluster import FakeCluster, compress_message, make_job, train_message
-from trainyard_api.spec import TrainingJob
-
-
-def changed(job: TrainingJob, **spec: object) -> TrainingJob:
-    metadata = job.metadata.model_copy(update={"generation": job.metadata.generation + 1})
-    update = {"metadata": metadata, "spec": job.spec.model_copy(update=spec)}
-    return job.model_copy(update=update)
+from tests.unit.operator.fake_cluster import (
+    FakeCluster,
+    changed,
+    compress_message,
+    make_job,
+    train_message,
+)
 
 
 def test_a_job_goes_through_all_its_stages(cluster: FakeCluster) -> None:

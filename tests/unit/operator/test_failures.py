@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.unit.operator.fake_cluster import SETTINGS, FakeCluster, compress_message, make_job
@@ -17,7 +19,7 @@ NOW = 1000.0
 
 def pod(index: int, **fields: object) -> PodView:
     base = PodView(name=f"w-{index}", stage="train", run="r", attempt=1, index=index)
-    return PodView(**{**vars(base), "phase": "Running", **fields})
+    return replace(base, **{"phase": "Running", **fields})  # type: ignore[arg-type]
 
 
 def ended(index: int, code: int, **fields: object) -> PodView:
@@ -105,7 +107,7 @@ def test_one_failed_worker_restarts_the_whole_gang() -> None:
     cluster.change(worker(cluster, 1), phase="Failed", exit_code=1)
     cluster.settle()
     assert cluster.job.status.restarts.program == 1
-    assert cluster.pods == {}, "all are freed while the delay runs"
+    assert cluster.names() == [], "all are freed while the delay runs; logs stay"
     cluster.now += 11
     cluster.settle()
     assert cluster.names() == ["train-2-0", "train-2-1"]
@@ -116,7 +118,7 @@ def test_the_next_attempt_waits_for_the_pods_of_the_last_to_end() -> None:
     old = cluster.pods[worker(cluster, 0)]
     cluster.change(worker(cluster, 1), phase="Failed", exit_code=1)
     cluster.step()
-    cluster.pods[old.name] = PodView(**{**vars(old), "deleting": True})
+    cluster.pods[old.name] = replace(old, deleting=True)
     cluster.now += 11
     cluster.settle()
     assert cluster.names() == ["train-1-0"]
@@ -182,44 +184,61 @@ def test_a_gang_that_does_not_start_is_freed_and_says_who_waited_for_what() -> N
     assert "0/3 nodes have a gpu" in running.message
     cluster.now += 601
     cluster.settle()
-    assert cluster.pods == {}
+    assert cluster.names() == []
     assert cluster.job.status.restarts.infrastructure == 1
 
 
-def test_an_image_that_cannot_be_pulled_is_no_endless_retry() -> None:
-    cluster = FakeCluster(make_job(runPolicy={"backoffLimit": 1}))
-    for _ in range(2):
-        cluster.now += 400
-        cluster.settle()
-        cluster.change(
-            worker(cluster, 0), waiting_reason="ImagePullBackOff", waiting_message="no such image"
-        )
-        cluster.settle()
-        cluster.now += 601
-        cluster.settle()
-    failed = cluster.job.status.condition("Failed")
-    assert failed is not None
-    assert "no such image" in failed.message
-
-
-def test_a_program_that_ends_well_without_a_result_has_failed() -> None:
-    cluster = started()
-    cluster.change(worker(cluster, 0), phase="Succeeded", exit_code=0, message="hello")
+def test_what_only_a_person_can_mend_is_waited_for_once_and_not_again_and_again() -> None:
+    cluster = FakeCluster(make_job())
     cluster.settle()
-    assert cluster.job.status.restarts.program == 1
+    name = worker(cluster, 0)
+    cluster.change(name, waiting_reason="ImagePullBackOff", waiting_message="no such image")
+    cluster.settle()
+    cluster.now += 60
+    cluster.settle()
+    assert cluster.job.status.phase == "Training", "somebody may be about to push it"
+    cluster.now += 61
+    cluster.settle()
+    assert cluster.condition("Failed") == (
+        "True",
+        "ImagePullBackOff",
+        f"nothing has changed for 120 s: {name}: no such image",
+    )
+    assert len(cluster.created) == 2
+    assert cluster.names() == []
+
+
+def test_an_image_that_comes_in_time_is_forgiven() -> None:
+    cluster = FakeCluster(make_job())
+    cluster.settle()
+    name = worker(cluster, 0)
+    cluster.change(name, waiting_reason="ErrImagePull", waiting_message="no such image")
+    cluster.settle()
+    cluster.now += 100
+    cluster.change(name, waiting_reason="", waiting_message="")
+    cluster.settle()
+    assert cluster.stage("Train").blockedTime is None
+    cluster.now += 100
+    cluster.settle()
+    assert cluster.job.status.phase == "Training"
+
+
+@pytest.mark.parametrize("message", ["hello", "", "[" * 100000, compress_message()])
+def test_a_program_that_ends_well_without_a_result_is_told_so_once(message: str) -> None:
+    cluster = started()
+    cluster.change(worker(cluster, 0), phase="Succeeded", exit_code=0, message=message)
+    cluster.settle()
+    failed = cluster.condition("Failed")
+    assert failed is not None
+    assert failed[1] == "InvalidResult"
+    assert len(cluster.created) == 2, "it would say the same again"
+    assert len(failed[2]) < 2000
 
 
 def test_a_program_that_ended_beside_a_running_sidecar_has_failed() -> None:
     verdict = judge([pod(0), pod(1, exit_code=1)], 2, formed=True, now=NOW)
     assert isinstance(verdict, Failed)
     assert verdict.cause is Cause.PROGRAM
-
-
-def test_the_result_of_another_stage_is_none() -> None:
-    cluster = started()
-    cluster.finish_all(compress_message())
-    cluster.settle()
-    assert cluster.job.status.restarts.program == 1
 
 
 def test_delays_stay_numbers_however_often_a_program_fails() -> None:

@@ -1,21 +1,13 @@
-"""What Train and Compress have in common: pods that start, fail and restart as one."""
+"""Brings the pods of a stage forward: they start, fail and restart as one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
-
-from trainyard_api.names import run_hash
-from trainyard_api.results import (
-    TerminationMessage,
-    parse_termination_message,
-    why_no_document,
-)
-from trainyard_api.status import Stage
+from trainyard_api.results import TerminationMessage, parse_termination_message, why_no_document
+from trainyard_api.status import Restarts, Stage
 from trainyard_operator.brain import times
 from trainyard_operator.brain.draft import Draft
 from trainyard_operator.brain.finish import fail
+from trainyard_operator.brain.gang.attempts import current_attempt, newest_attempt, pods_of
 from trainyard_operator.brain.gang.restarts import GiveUp, follow_up
 from trainyard_operator.brain.gang.verdict import (
     Cause,
@@ -29,178 +21,235 @@ from trainyard_operator.brain.gang.verdict import (
     judge,
     named,
 )
-from trainyard_operator.brain.observed import PodStage, PodView
-from trainyard_operator.brain.plan import Manifest
+from trainyard_operator.brain.observed import PodView
+from trainyard_operator.brain.progress import worth_writing
+from trainyard_operator.brain.runs import stage_hash
+from trainyard_operator.brain.stages.stage import PodStage
 
 TERMINATION_SECONDS = 120.0
-"""How long an attempt waits for the pods of the one before to end: two chiefs must not write
-one store. A pod of a lost node never ends, so this has a limit."""
+"""How long an attempt waits, beyond the grace of its pods, for those of the one before to end: two
+chiefs must not write one store. A pod of a lost node never ends, so this has a limit."""
+CONFIGURATION_GRACE_SECONDS = 120.0
+"""How long pods may wait for what only a person can mend, such as a Secret that is yet to come."""
 
 
-@dataclass(frozen=True)
-class Gang:
-    """The pods of a stage's current attempt."""
+def gather(draft: Draft, work: PodStage) -> bool:
+    """Take up the result of a stage that has ended, before anything else may throw it away.
 
-    name: Literal["Train", "Compress"]
-    stage: PodStage
-    pods: Sequence[Manifest]
-    """All pods it should have, by index."""
+    Returns:
+        Whether the stage has succeeded by that.
+    """
+    stage = draft.stage(work.name)
+    if stage.state not in ("Starting", "Running"):
+        return False
+    verdict = _judge(draft, work, stage)
+    if not isinstance(verdict, Finished):
+        return False
+    result = _result(draft, work, verdict.message)
+    if result is None:
+        return False
+    work.finish(draft, result)
+    return True
 
-    @property
-    def size(self) -> int:
-        """How many pods it should have."""
-        return len(self.pods)
 
-
-def run_gang(draft: Draft, gang: Gang) -> TerminationMessage | None:
-    """Bring a gang forward; its result when it has ended well, else None."""
-    stage = draft.status.stage(gang.name)
-    if stage is None or not _may_start(draft, gang, stage):
-        return None
+def advance(draft: Draft, work: PodStage) -> None:
+    """Bring a stage forward whose result does not lie there yet."""
+    stage = draft.stage(work.name)
+    draft.update(phase=work.phase)
+    if not _may_start(draft, work, stage):
+        return
     if stage.state == "Pending":
-        stage = _start(draft, gang)
-    pods = _pods(draft, gang, draft.attempt)
-    verdict = judge(pods, gang.size, formed=stage.state == "Running", now=draft.now)
-    return _follow(draft, gang, stage, verdict, pods)
+        stage = _start(draft, work, stage)
+    work.prepare(draft)
+    _follow(draft, work, stage, _judge(draft, work, stage))
 
 
-def _pods(draft: Draft, gang: Gang, attempt: int) -> list[PodView]:
-    run = run_hash(draft.run)
-    return [
-        pod
-        for pod in draft.observed.pods
-        if pod.stage == gang.stage and pod.run == run and pod.attempt == attempt
-    ]
+def put_back(draft: Draft, stage: Stage, message: str) -> None:
+    """Let a stage that was under way begin a new attempt when its time comes."""
+    if stage.state in ("Starting", "Running"):
+        draft.update_stage(stage.name, state="Pending", retryTime=draft.timestamp, message=message)
 
 
-def _may_start(draft: Draft, gang: Gang, stage: Stage) -> bool:
-    """Whether the current attempt may have pods: not before its time, nor beside an older one."""
-    older = [
-        pod
-        for pod in draft.observed.pods
-        if pod.stage in ("train", "compress")
-        and (pod.run != run_hash(draft.run) or pod.attempt < draft.attempt)
-    ]
-    _remove(draft, older)
+def _judge(draft: Draft, work: PodStage, stage: Stage) -> Verdict:
+    pods = pods_of(draft, stage, current_attempt(stage))
+    return judge(pods, work.size(draft.job), formed=stage.state == "Running", now=draft.now)
+
+
+def _may_start(draft: Draft, work: PodStage, stage: Stage) -> bool:
+    """Whether the next attempt may have pods: not before its time, nor beside an older one."""
+    if stage.state != "Pending":
+        return True
     retry = times.to_seconds(stage.retryTime) if stage.retryTime else 0.0
     if draft.now < retry:
         draft.look_again(retry)
         return False
-    alive = [pod for pod in older if not pod.finished]
-    deadline = retry + TERMINATION_SECONDS
-    if stage.state == "Pending" and alive and draft.now < deadline:
+    alive = _alive_before(draft, stage)
+    deadline = retry + draft.job.spec.workers.terminationGracePeriodSeconds + TERMINATION_SECONDS
+    if alive and draft.now < deadline:
         draft.look_again(deadline)
         names = named([pod.name for pod in alive])
-        draft.update_stage(gang.name, message=f"waiting for {names} to end")
+        draft.update_stage(work.name, message=f"waiting for {names} to end")
         return False
     return True
 
 
-def _remove(draft: Draft, pods: Sequence[PodView]) -> None:
-    """Delete pods of older attempts; with cleanPodPolicy None those that have ended stay."""
-    keep_finished = draft.job.spec.runPolicy.cleanPodPolicy == "None"
-    for pod in pods:
-        if not pod.deleting and not (pod.finished and keep_finished):
-            draft.delete("Pod", pod.name)
+def _alive_before(draft: Draft, stage: Stage) -> list[PodView]:
+    """Pods that still work for an earlier attempt of the stage, or for an earlier run."""
+    return [
+        pod
+        for pod in draft.observed.pods
+        if pod.stage != "serve"
+        and not pod.finished
+        and (
+            pod.run != draft.run_hash
+            or (pod.stage == stage.name.lower() and pod.attempt < current_attempt(stage))
+        )
+    ]
 
 
-def _start(draft: Draft, gang: Gang) -> Stage:
-    stage = draft.status.stage(gang.name)
-    first = stage.startTime if stage else None
+def _start(draft: Draft, work: PodStage, stage: Stage) -> Stage:
+    """Begin an attempt, or find the one again that was under way when a status was erased."""
     draft.update(progress=None)
+    attempt = max(current_attempt(stage), newest_attempt(draft, stage))
     return draft.update_stage(
-        gang.name,
+        work.name,
         state="Starting",
-        startTime=first or draft.timestamp,
-        attempts=draft.attempt,
+        startTime=stage.startTime or draft.timestamp,
+        attempts=attempt,
         attemptTime=draft.timestamp,
         retryTime=None,
+        blockedTime=None,
+        specHash=stage_hash(draft.job, work.name),
         message="",
     )
 
 
-def _follow(
-    draft: Draft, gang: Gang, stage: Stage, verdict: Verdict, pods: Sequence[PodView]
-) -> TerminationMessage | None:
+def _follow(draft: Draft, work: PodStage, stage: Stage, verdict: Verdict) -> None:
     match verdict:
-        case Finished(message):
-            return _result(draft, gang, message)
+        case Finished():
+            draft.look_again(draft.now)
         case Failed():
-            _fail(draft, gang, verdict)
+            _fail(draft, stage, verdict)
         case Unclear(until):
             draft.look_again(until)
         case Running():
-            _running(draft, gang, stage)
+            _running(draft, work, stage)
         case Waiting():
-            refusal = draft.observed.refusal
-            if refusal is not None and verdict.reason == "Starting":
-                verdict = Waiting("Forbidden", f"{refusal.object}: {refusal.message}")
-            _wait(draft, gang, stage, verdict, pods)
-    return None
+            _wait(draft, work, stage, _with_refusal(draft, verdict))
 
 
-def _result(draft: Draft, gang: Gang, message: str) -> TerminationMessage | None:
+def _with_refusal(draft: Draft, waiting: Waiting) -> Waiting | Failed:
+    """Pods that do not exist yet wait for what the API server has against them."""
+    refusal = draft.observed.refusal("Pod")
+    if refusal is None or waiting.reason != "Starting":
+        return waiting
+    if refusal.invalid:
+        text = f"the API server refuses {refusal}"
+        return Failed(Cause.INVALID, "InvalidSpec", text)
+    return Waiting("Forbidden", str(refusal))
+
+
+def _result(draft: Draft, work: PodStage, message: str) -> TerminationMessage | None:
+    """What pod 0 has reported; what is no result is told once, since it would be the same again."""
+    field = work.name.lower()
     document = parse_termination_message(message)
-    if document is not None and getattr(document, gang.stage) is not None:
+    if document is not None and getattr(document, field) is not None:
         return document
     text = (
-        f"the program of stage {gang.name} ended well, but its termination message is not the "
-        f'document {{"{gang.stage}": ...}} that is asked for'
+        f"the program of stage {work.name} ended well, but its termination message is not the "
+        f'document {{"{field}": ...}} that is asked for'
     )
-    why = why_no_document(message)
-    _fail(draft, gang, Failed(Cause.PROGRAM, "NoResult", f"{text}: {why or message[-200:]}"))
+    why = why_no_document(message) or f"it says {message[:200]}"
+    failure = Failed(Cause.INVALID, "InvalidResult", f"{text}: {why}")
+    _fail(draft, draft.stage(work.name), failure)
     return None
 
 
-def _running(draft: Draft, gang: Gang, stage: Stage) -> None:
+def _running(draft: Draft, work: PodStage, stage: Stage) -> None:
     if stage.state != "Running":
-        draft.update_stage(gang.name, state="Running", message="")
-        draft.set_condition("Running", "True", "PodsRunning", f"all {gang.size} pods run")
-        draft.event("Normal", f"{gang.name}Running", f"attempt {draft.attempt}: all pods run")
-    if draft.observed.progress is not None:
-        draft.update(progress=draft.observed.progress)
-    draft.look_again(draft.now + draft.settings.progress_seconds)
+        draft.update_stage(work.name, state="Running", blockedTime=None, message="")
+        size = work.size(draft.job)
+        draft.set_condition("Running", "True", "PodsRunning", f"all {size} pods run")
+        if stage.attempts > 1:
+            reason = f"{work.name}Running"
+            draft.event("Normal", reason, f"attempt {stage.attempts}: all {size} pods run")
+    said, interval = draft.observed.progress, draft.settings.progress_seconds
+    if said is not None and worth_writing(draft.status.progress, said, draft.now, interval):
+        draft.update(progress=said.model_copy(update={"updateTime": draft.timestamp}))
 
 
-def _wait(
-    draft: Draft, gang: Gang, stage: Stage, waiting: Waiting, pods: Sequence[PodView]
-) -> None:
-    began = times.to_seconds(stage.attemptTime or draft.timestamp)
-    deadline = began + draft.job.spec.runPolicy.startTimeoutSeconds
-    if draft.now >= deadline:
-        cause = Cause.PROGRAM if is_misconfigured(waiting.reason) else Cause.INFRASTRUCTURE
-        text = f"not all pods ran within runPolicy.startTimeoutSeconds: {waiting.message}"
-        _fail(draft, gang, Failed(cause, "StartTimeout", text))
+def _wait(draft: Draft, work: PodStage, stage: Stage, waiting: Waiting | Failed) -> None:
+    if isinstance(waiting, Failed):
+        _fail(draft, stage, waiting)
         return
-    draft.look_again(deadline)
-    there = {pod.index for pod in pods}
-    for index, pod in enumerate(gang.pods):
-        if index not in there:
-            draft.create(pod)
+    blocked = is_misconfigured(waiting.reason)
+    stage = _note_blocked(draft, stage, blocked)
+    limit = float(draft.job.spec.runPolicy.startTimeoutSeconds)
+    began = times.to_seconds(stage.attemptTime or draft.timestamp)
+    if blocked and stage.blockedTime is not None:
+        limit = min(limit, CONFIGURATION_GRACE_SECONDS)
+        began = times.to_seconds(stage.blockedTime)
+    if draft.now >= began + limit:
+        _fail(draft, stage, _too_long(waiting, limit, blocked))
+        return
+    draft.look_again(began + limit)
+    _complete(draft, work, stage)
     if waiting.reason != "Starting":
         before = draft.status.condition("Running")
         draft.set_condition("Running", "False", waiting.reason, waiting.message)
-        draft.update_stage(gang.name, message=waiting.message)
+        draft.update_stage(work.name, message=waiting.message)
         if before is None or before.reason != waiting.reason:
             draft.event("Warning", waiting.reason, waiting.message)
 
 
-def _fail(draft: Draft, gang: Gang, failure: Failed) -> None:
+def _note_blocked(draft: Draft, stage: Stage, blocked: bool) -> Stage:
+    if blocked == (stage.blockedTime is not None):
+        return stage
+    return draft.update_stage(stage.name, blockedTime=draft.timestamp if blocked else None)
+
+
+def _too_long(waiting: Waiting, limit: float, blocked: bool) -> Failed:
+    if blocked:
+        text = f"nothing has changed for {limit:.0f} s: {waiting.message}"
+        return Failed(Cause.INVALID, waiting.reason, text)
+    text = f"not all pods ran within runPolicy.startTimeoutSeconds: {waiting.message}"
+    return Failed(Cause.INFRASTRUCTURE, "StartTimeout", text)
+
+
+def _complete(draft: Draft, work: PodStage, stage: Stage) -> None:
+    """Create the pods that are missing."""
+    attempt = current_attempt(stage)
+    there = {pod.index for pod in pods_of(draft, stage, attempt)}
+    missing = [index for index in range(work.size(draft.job)) if index not in there]
+    if missing:
+        draft.create(*work.build(draft, attempt, missing))
+
+
+def _fail(draft: Draft, stage: Stage, failure: Failed) -> None:
     policy = draft.job.spec.runPolicy
-    outcome = follow_up(failure, draft.status.restarts, policy, draft.settings)
+    outcome = follow_up(failure, stage.restarts, policy, draft.settings)
     if isinstance(outcome, GiveUp):
-        draft.update_stage(
-            gang.name, state="Failed", completionTime=draft.timestamp, message=outcome.message
-        )
         fail(draft, outcome.reason, outcome.message)
         return
     retry = draft.now + outcome.delay
-    draft.set_attempt(draft.attempt + 1)
-    draft.update(restarts=outcome.restarts)
+    draft.update(restarts=_sum(draft.status.restarts, stage.restarts, outcome.restarts))
     draft.update_stage(
-        gang.name, state="Pending", retryTime=times.to_text(retry), message=failure.message
+        stage.name,
+        state="Pending",
+        restarts=outcome.restarts,
+        retryTime=times.to_text(retry),
+        blockedTime=None,
+        message=failure.message,
     )
     draft.set_condition("Running", "False", failure.reason, failure.message)
-    draft.event("Warning", failure.reason, f"{failure.message}; attempt {draft.attempt} follows")
-    _remove(draft, _pods(draft, gang, draft.attempt - 1))
+    follows = f"{failure.message}; attempt {stage.attempts + 1} follows"
+    draft.event("Warning", failure.reason, follows)
     draft.look_again(retry)
+
+
+def _sum(total: Restarts, before: Restarts, after: Restarts) -> Restarts:
+    """The job's counters, with what one stage's have grown by."""
+    return Restarts(
+        program=total.program + after.program - before.program,
+        infrastructure=total.infrastructure + after.infrastructure - before.infrastructure,
+    )

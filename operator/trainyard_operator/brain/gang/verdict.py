@@ -67,6 +67,8 @@ class Failed:
 Verdict = Waiting | Running | Finished | Unclear | Failed
 
 _NAMED = 8
+_EXCERPT = 900
+"""Characters that are shown of a program's last words."""
 _CONFIGURATION = (
     "ErrImagePull",
     "ImagePullBackOff",
@@ -144,8 +146,18 @@ def _said(pod: PodView, cause: Cause, reason: str, otherwise: str) -> Failed:
     document = parse_termination_message(pod.message)
     if document is not None and document.failure is not None:
         return Failed(cause, document.failure.reason, f"{pod.name}: {document.failure.message}")
-    tail = pod.message.strip()[-500:]
-    return Failed(cause, reason, f"{pod.name}: {otherwise}" + (f": {tail}" if tail else ""))
+    said = excerpt(pod.message)
+    return Failed(cause, reason, f"{pod.name}: {otherwise}" + (f": {said}" if said else ""))
+
+
+def excerpt(text: str) -> str:
+    """What to show of a program's last words: its last traceback, where there is one, by the
+    beginning and the end, since the cause stands in either."""
+    _, traceback, rest = text.strip().rpartition("Traceback (most recent call last)")
+    words = traceback + rest
+    if len(words) <= _EXCERPT:
+        return words
+    return f"{words[: _EXCERPT // 3]} ... {words[-_EXCERPT * 2 // 3 :]}"
 
 
 def _root_cause(

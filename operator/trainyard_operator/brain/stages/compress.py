@@ -2,28 +2,51 @@
 
 from __future__ import annotations
 
-from trainyard_api.results import CompressResult
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from trainyard_api.results import CompressResult, TerminationMessage
+from trainyard_api.spec import TrainingJob
 from trainyard_api.status import CompressionStatus, Measured
 from trainyard_operator.brain.draft import Draft
-from trainyard_operator.brain.gang.gang import Gang, run_gang
+from trainyard_operator.brain.plan import Manifest
 from trainyard_operator.build.pods import build_compressor
 
 
-def decide(draft: Draft) -> None:
-    """Bring the stage forward."""
-    model = draft.status.artifacts.model
-    if model is None:
-        raise ValueError("Compress was reached without a trained model")
-    draft.update(phase="Compressing")
-    pod = build_compressor(draft.job, draft.run, draft.attempt, model, draft.settings)
-    result = run_gang(draft, Gang("Compress", "compress", [pod]))
-    if result is not None and result.compress is not None:
-        _finish(draft, result.compress)
+@dataclass(frozen=True)
+class Compress:
+    """The stage."""
+
+    name: Literal["Compress"] = "Compress"
+    phase: Literal["Compressing"] = "Compressing"
+
+    def size(self, job: TrainingJob) -> int:  # noqa: ARG002
+        """One pod."""
+        return 1
+
+    def prepare(self, draft: Draft) -> None:
+        """It needs nothing beside its pod."""
+
+    def build(self, draft: Draft, attempt: int, indexes: Sequence[int]) -> list[Manifest]:
+        """The pod that compresses the model that was trained."""
+        model = draft.status.artifacts.model
+        if model is None:
+            raise ValueError("Compress was reached without a trained model")
+        return [
+            build_compressor(draft.job, draft.run, attempt, model, draft.settings) for _ in indexes
+        ]
+
+    def finish(self, draft: Draft, result: TerminationMessage) -> None:
+        """The winner is what will be served."""
+        if result.compress is None:
+            raise ValueError("no result of Compress")
+        _take_up(draft, result.compress)
 
 
-def _finish(draft: Draft, result: CompressResult) -> None:
+def _take_up(draft: Draft, result: CompressResult) -> None:
     winner = next(c for c in result.candidates if c.name == result.winner)
-    ratio = result.original.bytes / winner.bytes
+    ratio = result.original.bytes / max(winner.bytes, 1)
     text = f"{result.winner}: {winner.bytes} bytes, {ratio:.1f} times smaller"
     if not result.withinBudget:
         text = f"no candidate was accurate enough; {result.winner} is served"
@@ -39,7 +62,6 @@ def _finish(draft: Draft, result: CompressResult) -> None:
         artifacts=draft.status.artifacts.model_copy(update={"compressed": result.compressed}),
         progress=None,
     )
-    draft.set_attempt(1)
     draft.update_stage("Compress", state="Succeeded", completionTime=draft.timestamp, message=text)
     reason = "WinnerFound" if result.withinBudget else "NoneWithinBudget"
     draft.set_condition("Compressed", "True", reason, text)

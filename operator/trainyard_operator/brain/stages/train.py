@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
 from trainyard_api.names import gang_service_name
-from trainyard_api.results import TrainResult
-from trainyard_api.spec import Evaluation, Gate
+from trainyard_api.results import TerminationMessage, TrainResult
+from trainyard_api.spec import Evaluation, Gate, TrainingJob
 from trainyard_api.status import Artifacts, EvaluationStatus
 from trainyard_operator.brain.draft import Draft
 from trainyard_operator.brain.finish import fail
-from trainyard_operator.brain.gang.gang import Gang, run_gang
+from trainyard_operator.brain.plan import Manifest
+from trainyard_operator.build.drift import policy_digest, service_digest
 from trainyard_operator.build.networking import build_gang_policy, build_gang_service
-from trainyard_operator.build.pods import build_worker
+from trainyard_operator.build.pods import build_workers
 
 
-def decide(draft: Draft) -> None:
-    """Bring the stage forward."""
-    job, run = draft.job, draft.run
-    draft.update(phase="Training")
-    pods = [
-        build_worker(job, run, draft.attempt, index, draft.settings)
-        for index in range(job.spec.workers.replicas)
-    ]
-    _ensure_network(draft)
-    result = run_gang(draft, Gang("Train", "train", pods))
-    if result is not None and result.train is not None:
-        _finish(draft, result.train)
+@dataclass(frozen=True)
+class Train:
+    """The stage."""
+
+    name: Literal["Train"] = "Train"
+    phase: Literal["Training"] = "Training"
+
+    def size(self, job: TrainingJob) -> int:
+        """As many pods as the job wants workers."""
+        return job.spec.workers.replicas
+
+    def prepare(self, draft: Draft) -> None:
+        """Names by which the workers find each other, and a fence around them."""
+        service = build_gang_service(draft.job, draft.run)
+        policy = build_gang_policy(draft.job, draft.run)
+        name = gang_service_name(draft.job.metadata.name, draft.run)
+        services = {s.name: s.digest for s in draft.observed.services if s.stage == "train"}
+        policies = {p.name: p.digest for p in draft.observed.policies}
+        _keep(draft, service, services.get(name), service_digest(service))
+        _keep(draft, policy, policies.get(name), policy_digest(policy))
+        for other in services.keys() - {name}:
+            draft.delete("Service", other)
+        for other in policies.keys() - {name}:
+            draft.delete("NetworkPolicy", other)
+
+    def build(self, draft: Draft, attempt: int, indexes: Sequence[int]) -> list[Manifest]:
+        """Workers."""
+        return build_workers(draft.job, draft.run, attempt, indexes, draft.settings)
+
+    def finish(self, draft: Draft, result: TerminationMessage) -> None:
+        """The model is trained and measured; a gate that does not hold fails the run."""
+        if result.train is None:
+            raise ValueError("no result of Train")
+        _take_up(draft, result.train)
 
 
 def failed_gates(evaluation: Evaluation, metrics: dict[str, float]) -> list[str]:
@@ -43,38 +70,35 @@ def _check(gate: Gate, metrics: dict[str, float]) -> str | None:
     return None
 
 
-def _ensure_network(draft: Draft) -> None:
-    name = gang_service_name(draft.job.metadata.name, draft.run)
-    if all(service.name != name for service in draft.observed.services):
-        draft.create(build_gang_service(draft.job, draft.run))
-    if name not in draft.observed.policies:
-        draft.create(build_gang_policy(draft.job, draft.run))
-    for service in draft.observed.services:
-        if service.stage == "train" and service.name != name:
-            draft.delete("Service", service.name)
-    for policy in draft.observed.policies - {name}:
-        draft.delete("NetworkPolicy", policy)
+def _keep(draft: Draft, wanted: Manifest, there: str | None, digest: str) -> None:
+    if there is None:
+        draft.create(wanted)
+    elif there != digest:
+        draft.replace(wanted)
 
 
-def _finish(draft: Draft, result: TrainResult) -> None:
-    job = draft.job
+def _take_up(draft: Draft, result: TrainResult) -> None:
     text = f"{result.epochs} epochs, {result.steps} steps"
     text += " (stopped early)" if result.stoppedEarly else ""
     draft.update_stage("Train", state="Succeeded", completionTime=draft.timestamp, message=text)
     draft.update(artifacts=Artifacts(model=result.model, keras=result.keras), progress=None)
-    draft.set_attempt(1)
     draft.set_condition("Trained", "True", "TrainingFinished", text)
     draft.event("Normal", "Trained", text)
-    failures = failed_gates(job.spec.evaluation, result.metrics)
-    gates = "None" if not job.spec.evaluation.gates else "Failed" if failures else "Passed"
-    evaluation = EvaluationStatus(metrics=result.metrics, examples=result.examples, gates=gates)
-    draft.update(evaluation=evaluation)
+    _evaluate(draft, result)
+
+
+def _evaluate(draft: Draft, result: TrainResult) -> None:
+    evaluation = draft.job.spec.evaluation
+    failures = failed_gates(evaluation, result.metrics)
+    gates = "None" if not evaluation.gates else "Failed" if failures else "Passed"
+    draft.update(
+        evaluation=EvaluationStatus(metrics=result.metrics, examples=result.examples, gates=gates)
+    )
     measured = ", ".join(f"{name} {value:.4f}" for name, value in result.metrics.items())
     if failures:
         draft.set_condition("Evaluated", "False", "GateFailed", "; ".join(failures))
         fail(draft, "GateFailed", f"nothing is rolled out: {'; '.join(failures)}")
         return
-    draft.set_condition(
-        "Evaluated", "True", "GatesPassed" if gates == "Passed" else "Measured", measured
-    )
+    reason = "GatesPassed" if gates == "Passed" else "Measured"
+    draft.set_condition("Evaluated", "True", reason, measured)
     draft.event("Normal", "Evaluated", f"{measured} on {result.examples} examples")

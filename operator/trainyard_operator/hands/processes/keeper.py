@@ -10,8 +10,9 @@ from pathlib import Path
 import aiohttp
 
 from trainyard_api.names import LABEL_ATTEMPT, LABEL_INDEX, LABEL_RUN, LABEL_STAGE
-from trainyard_operator.brain.observed import DeploymentView, PodView, ServiceView
+from trainyard_operator.brain.observed import DeploymentView, PodView, PolicyView, ServiceView
 from trainyard_operator.brain.plan import Manifest, ObjectRef
+from trainyard_operator.build.drift import policy_digest, service_digest
 from trainyard_operator.build.metadata import digest_of
 from trainyard_operator.hands.processes.process import PodProcess
 from trainyard_operator.hands.processes.relay import Relay
@@ -69,6 +70,8 @@ class Keeper:
         name = manifest["metadata"]["name"]
         if manifest["kind"] == "Service":
             self._services[name] = manifest
+        elif manifest["kind"] == "NetworkPolicy":
+            self._policies[name] = manifest
         elif manifest["kind"] == "Deployment":
             self._deployments[name] = manifest
             await self._stop_pods(self._pods_of(name))
@@ -111,16 +114,16 @@ class Keeper:
         return [
             ServiceView(
                 name=name,
-                run=service["metadata"]["labels"][LABEL_RUN],
                 stage=service["metadata"]["labels"][LABEL_STAGE],
-                digest=digest_of(service),
+                run=service["spec"]["selector"].get(LABEL_RUN, ""),
+                digest=service_digest(service),
             )
             for name, service in self._services.items()
         ]
 
-    def policies(self) -> frozenset[str]:
-        """Names of the NetworkPolicies; on one machine's loopback they say nothing."""
-        return frozenset(self._policies)
+    def policies(self) -> list[PolicyView]:
+        """The NetworkPolicies; on one machine's loopback they say nothing."""
+        return [PolicyView(name, policy_digest(p)) for name, p in self._policies.items()]
 
     def deployments(self) -> list[DeploymentView]:
         """The Deployments and how many of their pods are ready."""
@@ -133,6 +136,7 @@ class Keeper:
                     name=name,
                     run=deployment["metadata"]["labels"][LABEL_RUN],
                     digest=digest_of(deployment),
+                    selector=deployment["spec"]["selector"]["matchLabels"],
                     replicas=wanted,
                     ready_replicas=ready,
                     current=ready == wanted,

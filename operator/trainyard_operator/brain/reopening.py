@@ -1,0 +1,41 @@
+"""A failed run that goes on: from the stages that are done, and only where that can help."""
+
+from __future__ import annotations
+
+from trainyard_api.status import Restarts, Stage
+from trainyard_operator.brain.draft import Draft
+from trainyard_operator.brain.runs import stage_hash
+
+
+def reopen(draft: Draft) -> None:
+    """Try the stage that has failed again where what it follows from has changed.
+
+    Its limits count anew: somebody has looked at it.
+    """
+    if draft.status.phase != "Failed":
+        return
+    stage = next((s for s in draft.status.stages if s.state != "Succeeded"), None)
+    if stage is None or not _may_help(draft, stage):
+        return
+    draft.update_stage(
+        stage.name,
+        state="Pending",
+        completionTime=None,
+        retryTime=None,
+        blockedTime=None,
+        restarts=Restarts(),
+        message="",
+    )
+    draft.update(phase="Pending", startTime=draft.timestamp, completionTime=None)
+    draft.drop_conditions(["Failed"])
+    draft.event("Normal", "TriedAgain", f"goes on with stage {stage.name}")
+
+
+def _may_help(draft: Draft, stage: Stage) -> bool:
+    failed = draft.status.condition("Failed")
+    if draft.observed.retry:
+        return True
+    if stage.startTime is None:
+        return failed is not None and failed.reason == "InvalidSpec"
+    # Without a hash an earlier version has tried it, and what it followed from is not known.
+    return stage.specHash is not None and stage.specHash != stage_hash(draft.job, stage.name)
