@@ -11,10 +11,12 @@ import aiohttp
 import kopf
 from prometheus_client.registry import REGISTRY
 
-from trainyard_operator.hands.cluster.api import connect
+from trainyard_operator.hands.cluster.api import Api
+from trainyard_operator.hands.cluster.connection import connect
+from trainyard_operator.hands.cluster.keys import Key
 from trainyard_operator.hands.cluster.logs import configure_logging
 from trainyard_operator.hands.cluster.metrics import JobCollector, serve_metrics
-from trainyard_operator.hands.cluster.observer import Key, Observer
+from trainyard_operator.hands.cluster.observer import Observer
 from trainyard_operator.hands.cluster.reconciler import Reconciler
 from trainyard_operator.hands.cluster.watching import build_registry, build_settings
 from trainyard_operator.hands.cluster.workqueue import WorkQueue
@@ -30,7 +32,7 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     queue: WorkQueue[Key] = WorkQueue()
-    api = await connect()
+    api = Api(await connect())
     async with aiohttp.ClientSession() as session:
         observer = Observer(api, session, settings.resync_seconds)
         REGISTRY.register(JobCollector(observer.phases, lambda: len(queue)))

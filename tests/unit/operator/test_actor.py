@@ -14,7 +14,8 @@ from trainyard_operator.brain.plan import Manifest, ObjectRef, Plan
 from trainyard_operator.build.networking import build_serving_service
 from trainyard_operator.hands.cluster.actor import Actor, NotYet
 from trainyard_operator.hands.cluster.api import Api, ApiError
-from trainyard_operator.hands.cluster.observer import Key, Observer
+from trainyard_operator.hands.cluster.keys import Key
+from trainyard_operator.hands.cluster.observer import Observer
 
 KEY = Key("default", "fashion")
 JOB_PATH = "/apis/trainyard.dev/v1alpha1/namespaces/default/trainingjobs/fashion"

@@ -9,7 +9,8 @@ import aiohttp
 
 from tests.unit.operator.fake_cluster import make_job
 from trainyard_operator.brain.plan import Manifest
-from trainyard_operator.hands.cluster.observer import Key, Observer
+from trainyard_operator.hands.cluster.keys import Key
+from trainyard_operator.hands.cluster.observer import Observer
 
 KEY = Key("default", "fashion")
 
@@ -25,11 +26,11 @@ class SlowApi:
     async def get(self, *_: str) -> Manifest:
         return make_job().to_dict()
 
-    async def list(self, kind: str, *_: str) -> list[Manifest]:
+    async def list(self, kind: str, *_: str) -> tuple[list[Manifest], str]:
         self.requests += 1
         answer = list(self.pods) if kind == "Pod" else []
         await self.gate.wait()
-        return answer
+        return answer, "1"
 
 
 def pod() -> Manifest:

@@ -12,7 +12,8 @@ from trainyard_operator.brain.observed import Refusal
 from trainyard_operator.brain.plan import Event, Manifest, ObjectRef, Plan
 from trainyard_operator.hands.cluster.api import Api, ApiError
 from trainyard_operator.hands.cluster.changes import merge_patch
-from trainyard_operator.hands.cluster.observer import Key, Observer
+from trainyard_operator.hands.cluster.keys import Key
+from trainyard_operator.hands.cluster.observer import Observer
 from trainyard_operator.hands.cluster.views import is_owned
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,8 @@ class Actor:
     async def _act(self, key: Key, job: TrainingJob, plan: Plan, version: str) -> None:
         for ref in plan.delete:
             log.info("delete %s %s", ref.kind, ref.name, extra={"job": str(key)})
-            await self._api.delete(key.namespace, ref, version if ref.kind == KIND else None)
+            decided_upon = version if ref.kind == KIND else None
+            await self._api.delete(key.namespace, ref, version=decided_upon)
         for manifest in plan.replace:
             await self._replace(key, job, manifest)
         for manifest in plan.create:

@@ -1,53 +1,56 @@
 """The few requests that the operator makes, as plain JSON.
 
-The typed client spends more time on its models than on the network; it is used for what is
-hard about talking to a cluster (configuration, TLS, tokens that expire), not for its models.
+A typed client spends more time on its models than on the network.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from urllib.parse import urlencode
 
 import aiohttp
-from kubernetes.aio import client, config
+import orjson
 
 from trainyard_operator.brain.plan import Manifest, ObjectRef
+from trainyard_operator.hands.cluster.answers import (
+    ApiError,
+    ApiUnavailable,
+    Expired,
+    WatchEvent,
+    parse_answer,
+    parse_event,
+    parse_refusal,
+)
+from trainyard_operator.hands.cluster.connection import Connection
+from trainyard_operator.hands.cluster.lines import read_lines
 from trainyard_operator.hands.cluster.resources import collection_path, object_path
 
+__all__ = ["FIELD_MANAGER", "Api", "ApiError", "ApiUnavailable", "Expired", "WatchEvent"]
+
 FIELD_MANAGER = "trainyard"
-_TIMEOUT_SECONDS = 30.0
-
-
-class ApiError(Exception):
-    """The API server said no."""
-
-    def __init__(self, status: int, reason: str, message: str) -> None:
-        self.status = status
-        self.reason = reason
-        super().__init__(f"{status} {reason}: {message}")
-
-    @property
-    def ordinary(self) -> bool:
-        """Whether this is part of a cluster's life: things change, vanish, and are limited."""
-        ending = self.status == 403 and "is being terminated" in str(self)
-        return ending or self.status in (404, 409, 429)
-
-
-class ApiUnavailable(Exception):
-    """The API server did not answer."""
+Page = tuple[list[Manifest], str]
+"""Objects of a list, and the list's resourceVersion."""
+_TIMEOUT = aiohttp.ClientTimeout(total=30.0, sock_connect=10.0)
+_PAGE = "500"
+"""Objects that one answer to a list holds at most."""
+_WATCH_SECONDS = 290
+_WATCH_TIMEOUT = aiohttp.ClientTimeout(
+    total=_WATCH_SECONDS + 30.0, sock_connect=10.0, sock_read=150.0
+)
+"""The API server sends a bookmark every minute; a connection that is silent for longer is dead."""
+_FAULTS = (aiohttp.ClientError, TimeoutError, OSError)
 
 
 class Api:
-    """Requests to the API server."""
+    """Requests to the API server. Any of them may raise ApiError or ApiUnavailable."""
 
-    def __init__(self, api_client: client.ApiClient) -> None:
-        self._client = api_client
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     async def close(self) -> None:
         """Close connections."""
-        await self._client.close()
+        await self._connection.close()
 
     async def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
         """An object, or None where there is none."""
@@ -58,11 +61,67 @@ class Api:
                 return None
             raise
 
-    async def list(self, kind: str, namespace: str, label: str) -> list[Manifest]:
-        """The objects of a kind with a label, as KEY=VALUE."""
+    async def list(self, kind: str, namespace: str | None, selector: str = "") -> Page:
+        """The objects of a kind, and the resourceVersion from which a watch goes on.
+
+        Args:
+            kind: of the objects.
+            namespace: of the objects; None: all namespaces.
+            selector: of labels.
+        """
+        items: list[Manifest] = []
+        version = ""
+        async for page, version in self.pages(kind, namespace, selector):  # noqa: B007
+            items += page
+        return items, version
+
+    async def pages(
+        self, kind: str, namespace: str | None, selector: str = ""
+    ) -> AsyncIterator[Page]:
+        """A list page by page, so that a caller need not hold thousands of whole objects.
+
+        All pages are of one moment, whose resourceVersion comes with each. Their items lack
+        `apiVersion` and `kind`.
+
+        Raises:
+            Expired: reading took so long that the moment is forgotten.
+        """
         path = collection_path(kind, namespace)
-        items = (await self._request("GET", path, query={"labelSelector": label}))["items"]
-        return list(items)
+        query = {"limit": _PAGE} | ({"labelSelector": selector} if selector else {})
+        while True:
+            answer = await self._request("GET", path, query=query)
+            metadata = answer.get("metadata") or {}
+            yield answer.get("items") or [], metadata.get("resourceVersion", "")
+            if not (token := metadata.get("continue")):
+                return
+            query["continue"] = token
+
+    async def watch(
+        self, kind: str, namespace: str | None, selector: str, resource_version: str
+    ) -> AsyncIterator[WatchEvent]:
+        """What happens to objects of a kind after a resourceVersion, for about five minutes.
+
+        Raises:
+            Expired: the resourceVersion is too old.
+        """
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(_WATCH_SECONDS),
+            "resourceVersion": resource_version,
+        } | ({"labelSelector": selector} if selector else {})
+        target = f"{collection_path(kind, namespace)}?{urlencode(query)}"
+        try:
+            response = await self._connection.send("GET", target, _WATCH_TIMEOUT)
+            try:
+                if response.status >= 300:
+                    raise parse_refusal(response, await response.read())
+                async for line in read_lines(response.content):
+                    yield parse_event(line)
+            finally:
+                response.close()
+        except _FAULTS as error:
+            raise ApiUnavailable(f"watch {kind}: {error or type(error).__name__}") from error
 
     async def create(self, manifest: Manifest) -> Manifest:
         """Create an object.
@@ -73,6 +132,16 @@ class Api:
         metadata = manifest["metadata"]
         path = collection_path(manifest["kind"], metadata["namespace"])
         return await self._request("POST", path, manifest, query={"fieldManager": FIELD_MANAGER})
+
+    async def update(self, manifest: Manifest) -> Manifest:
+        """Replace an object by what it has become since it was read.
+
+        Raises:
+            ApiError: with status 409 where it is no longer of the manifest's resourceVersion.
+        """
+        metadata = manifest["metadata"]
+        path = object_path(manifest["kind"], metadata["namespace"], metadata["name"])
+        return await self._request("PUT", path, manifest, query={"fieldManager": FIELD_MANAGER})
 
     async def apply(self, manifest: Manifest) -> Manifest:
         """Bring an object to what is wanted (server-side apply).
@@ -96,21 +165,35 @@ class Api:
         query = {"fieldManager": FIELD_MANAGER}
         return await self._request("PATCH", path, patch, query, "application/merge-patch+json")
 
-    async def delete(self, namespace: str, ref: ObjectRef, version: str | None = None) -> None:
-        """Delete an object; one that is gone already is fine.
+    async def delete(
+        self, namespace: str, ref: ObjectRef, *, version: str | None = None, uid: str | None = None
+    ) -> Manifest | None:
+        """Delete an object.
+
+        Args:
+            namespace: of the object.
+            ref: of the object.
+            version: the resourceVersion that it must have.
+            uid: the uid that it must have.
+
+        Returns:
+            What the API server answers: the object, with a deletionTimestamp while something
+            holds it; or a Status where it is gone. None where it was gone already.
 
         Raises:
-            ApiError: with status 409 where it is no longer of the version.
+            ApiError: with status 409 where it is another than version or uid say.
         """
         path = object_path(ref.kind, namespace, ref.name)
         body: Manifest = {"propagationPolicy": "Background"}
-        if version is not None:
-            body["preconditions"] = {"resourceVersion": version}
+        wanted = {"resourceVersion": version, "uid": uid}
+        if preconditions := {key: value for key, value in wanted.items() if value is not None}:
+            body["preconditions"] = preconditions
         try:
-            await self._request("DELETE", path, body)
+            return await self._request("DELETE", path, body)
         except ApiError as error:
             if error.status != 404:
                 raise
+            return None
 
     async def _own(self, path: str) -> None:
         """Turn our ownership by creation of an object's fields into one by application."""
@@ -136,39 +219,24 @@ class Api:
         query: Mapping[str, str] | None = None,
         content_type: str = "application/json",
     ) -> Manifest:
-        parameters = await self._client.param_serialize(
-            method=method,
-            resource_path=path,
-            query_params=list((query or {}).items()),
-            header_params={"Content-Type": content_type, "Accept": "application/json"},
-            body=body,
-            auth_settings=["BearerToken"],
-        )
+        target = f"{path}?{urlencode(query)}" if query else path
+        data = None if body is None else _encode(body)
         try:
-            response = await self._client.call_api(*parameters, _request_timeout=_TIMEOUT_SECONDS)
-            data = await response.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            response = await self._connection.send(
+                method, target, _TIMEOUT, data, None if data is None else content_type
+            )
+            answer = await response.read()
+        except _FAULTS as error:
             raise ApiUnavailable(f"{method} {path}: {error or type(error).__name__}") from error
-        answer = _parse(data)
-        if response.status >= 400:
-            raise ApiError(response.status, answer.get("reason", ""), answer.get("message", ""))
-        return answer
+        if response.status >= 300:
+            raise parse_refusal(response, answer)
+        return parse_answer(answer)
 
 
-def _parse(data: bytes | None) -> dict[str, Any]:
-    """The answer as JSON; what is none (a proxy's error page) becomes its message."""
+def _encode(body: Manifest) -> bytes:
+    """As JSON. What a pod says may hold half a character, which only Python's own encoder takes
+    (and the API server then reads as a replacement character)."""
     try:
-        answer = json.loads(data or b"{}")
-    except ValueError:
-        return {"message": (data or b"").decode(errors="replace")[:500]}
-    return answer if isinstance(answer, dict) else {"message": str(answer)}
-
-
-async def connect() -> Api:
-    """A connection with the pod's service account, or with the user's kubeconfig outside."""
-    configuration = client.Configuration()
-    try:
-        config.load_incluster_config(client_configuration=configuration)
-    except config.ConfigException:
-        await config.load_kube_config(client_configuration=configuration)
-    return Api(client.ApiClient(configuration))
+        return orjson.dumps(body)
+    except TypeError:
+        return json.dumps(body).encode()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import aiohttp
 
@@ -22,6 +22,7 @@ from trainyard_api.status import Progress
 from trainyard_operator.brain.observed import Observed, Refusal
 from trainyard_operator.brain.plan import Manifest, ObjectRef
 from trainyard_operator.hands.cluster.api import Api
+from trainyard_operator.hands.cluster.keys import Key
 from trainyard_operator.hands.cluster.views import (
     deployment_view,
     is_owned,
@@ -31,17 +32,6 @@ from trainyard_operator.hands.cluster.views import (
 from trainyard_operator.hands.progress import read_progress
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Key:
-    """A job's place in the cluster."""
-
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}"
 
 
 class Observer:
@@ -145,7 +135,7 @@ class Observer:
         label = f"{LABEL_JOB}={key.name}"
         kinds = ("Pod", "Service", "Deployment", "NetworkPolicy")
         lists = await asyncio.gather(*(self._api.list(k, key.namespace, label) for k in kinds))
-        pods, services, deployments, policies = lists
+        pods, services, deployments, policies = (items for items, _ in lists)
         own = job.metadata.uid
         return Observed(
             job=job,

@@ -14,8 +14,9 @@ from trainyard_operator.brain.plan import ObjectRef
 from trainyard_operator.brain.times import to_text
 from trainyard_operator.hands.cluster.actor import Actor, NotYet
 from trainyard_operator.hands.cluster.api import Api, ApiError, ApiUnavailable
+from trainyard_operator.hands.cluster.keys import Key
 from trainyard_operator.hands.cluster.metrics import RECONCILE_SECONDS, RECONCILES
-from trainyard_operator.hands.cluster.observer import Key, Observer
+from trainyard_operator.hands.cluster.observer import Observer
 from trainyard_operator.hands.cluster.workqueue import WorkQueue
 from trainyard_operator.settings import Settings
 

@@ -9,15 +9,17 @@ _BASES = {
     "Pod": ("/api/v1", "pods"),
     "Service": ("/api/v1", "services"),
     "Event": ("/api/v1", "events"),
+    "ConfigMap": ("/api/v1", "configmaps"),
     "Deployment": ("/apis/apps/v1", "deployments"),
     "NetworkPolicy": ("/apis/networking.k8s.io/v1", "networkpolicies"),
+    "Lease": ("/apis/coordination.k8s.io/v1", "leases"),
 }
 
 
-def collection_path(kind: str, namespace: str) -> str:
-    """Path of all objects of a kind in a namespace."""
+def collection_path(kind: str, namespace: str | None) -> str:
+    """Path of all objects of a kind in a namespace; without one, in all namespaces."""
     base, plural = _BASES[kind]
-    return f"{base}/namespaces/{namespace}/{plural}"
+    return f"{base}/namespaces/{namespace}/{plural}" if namespace else f"{base}/{plural}"
 
 
 def object_path(kind: str, namespace: str, name: str) -> str:

@@ -8,7 +8,9 @@ from typing import Any
 import kopf
 
 from trainyard_api.names import GROUP, LABEL_JOB, PLURAL, VERSION
-from trainyard_operator.hands.cluster.observer import Key, Observer
+from trainyard_operator.hands.cluster.connection import login
+from trainyard_operator.hands.cluster.keys import Key
+from trainyard_operator.hands.cluster.observer import Observer
 from trainyard_operator.hands.cluster.workqueue import WorkQueue
 
 # With their groups: of two resources with one name, kopf would watch neither.
@@ -44,7 +46,7 @@ def build_registry(queue: WorkQueue[Key], observer: Observer) -> kopf.OperatorRe
             group, version, plural, labels={LABEL_JOB: kopf.PRESENT}, registry=registry
         )
         watch(object_changed)
-    kopf.on.login(registry=registry)(_login)
+    kopf.on.login(registry=registry)(login)
     return registry
 
 
@@ -61,7 +63,3 @@ def build_settings(watch_namespace: str) -> kopf.OperatorSettings:
     settings.watching.connect_timeout = _CONNECT_TIMEOUT_SECONDS
     settings.scanning.disabled = bool(watch_namespace)
     return settings
-
-
-def _login(**arguments: Any) -> kopf.ConnectionInfo | None:
-    return kopf.login_with_service_account(**arguments) or kopf.login_with_kubeconfig(**arguments)
