@@ -12,7 +12,8 @@ class ExitCode(IntEnum):
     FAILED = 1
     """The program failed: retried, counts towards `backoffLimit`."""
     INVALID = 2
-    """Spec or data are wrong: never retried; the termination message says what is wrong."""
+    """Spec, data or an earlier stage's result are wrong: never retried; the termination message
+    says what is wrong."""
     SAVED = 42
     """Stopped by SIGTERM after a checkpoint: restarted, counts as infrastructure."""
     PEER_LOST = 43

@@ -33,9 +33,17 @@ class InvalidData(TrainerError):
     reason = "InvalidData"
 
 
-class ModelRejected(TrainerError):
-    """An artifact is not the one that was announced: its sha256 differs."""
+class InvalidResult(TrainerError):
+    """What an earlier stage has reported does not hold: another attempt would find the same."""
 
+    exit_code = ExitCode.INVALID
+    reason = "InvalidResult"
+
+
+class ModelRejected(TrainerError):
+    """An artifact is not the one that was announced: its sha256 differs, and will again."""
+
+    exit_code = ExitCode.INVALID
     reason = "ModelRejected"
 
 

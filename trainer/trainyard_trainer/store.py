@@ -26,6 +26,10 @@ KERAS_MODEL: Final = "model/model.keras"
 RESULT: Final = "model/result.json"
 COMPRESSED: Final = "compressed"
 
+_HOW_DIGESTS_ARE_MADE: Final = (
+    "A file's digest is that of its bytes, a folder's that of the lines 'DIGEST  RELATIVE/PATH' "
+    "of its files, sorted by path, each with a newline; 'trainyard digest PATH' prints it"
+)
 _PARTIAL: Final = ".partial-"
 _OLD: Final = ".old-"
 
@@ -141,8 +145,10 @@ def verify(path: Path, sha256: str) -> None:
         found = artifact_sha256(path)
     if found != sha256:
         raise ModelRejected(
-            f"{path}: its sha256 is {found}, and {sha256} was announced: it was changed after "
-            "training. Set the annotation trainyard.dev/retrain to train anew"
+            f"{path}: expected sha256 {sha256}, as the result of training has it, found {found}. "
+            f"{_HOW_DIGESTS_ARE_MADE}. If a program of your own has reported it, let it report "
+            "what that prints; otherwise the model was changed after training: set the annotation "
+            "trainyard.dev/retrain to train anew"
         )
 
 

@@ -104,7 +104,7 @@ def test_a_model_that_was_changed_is_rejected_before_it_is_loaded(
 ) -> None:
     monkeypatch.setattr(stage, "load", _must_not_be_called)
     environ = environ_of(trained, tmp_path, **{environment.MODEL_SHA256: "0" * 64})
-    with pytest.raises(ModelRejected, match="it was changed"):
+    with pytest.raises(ModelRejected, match="the model was changed"):
         compress.run(Pod.from_environment(environ), Tracker())
 
 

@@ -93,8 +93,12 @@ def test_changed_model_is_rejected(tmp_path: Path) -> None:
     verify(model, announced)
     model.write_text("changed")
 
-    with pytest.raises(ModelRejected, match="sha256"):
+    with pytest.raises(ModelRejected) as caught:
         verify(model, announced)
+    found = artifact_sha256(model)
+    assert f"expected sha256 {announced}" in str(caught.value)
+    assert f"found {found}" in str(caught.value)
+    assert "'trainyard digest PATH' prints it" in str(caught.value)
 
 
 def test_model_that_is_away_is_an_unavailable_store(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from trainyard_trainer.__main__ import main
         (errors.InvalidData, ExitCode.INVALID, "InvalidData"),
         (errors.PeerLost, ExitCode.PEER_LOST, "PeerLost"),
         (errors.StoreUnavailable, ExitCode.STORE_UNAVAILABLE, "StoreUnavailable"),
-        (errors.ModelRejected, ExitCode.FAILED, "ModelRejected"),
+        (errors.InvalidResult, ExitCode.INVALID, "InvalidResult"),
+        (errors.ModelRejected, ExitCode.INVALID, "ModelRejected"),
         (errors.ProgramFailed, ExitCode.FAILED, "ProgramFailed"),
     ],
 )

@@ -14,11 +14,11 @@ import tensorflow as tf
 
 from trainyard_api import environment
 from trainyard_api.exit_codes import ExitCode
-from trainyard_api.locations import UnsupportedLocation, local_path
 from trainyard_api.results import CompressResult, TerminationMessage
 from trainyard_api.spec import Compression
 from trainyard_api.status import LeftOut, Measured
 from trainyard_trainer import termination
+from trainyard_trainer.compress.announced import announced_model
 from trainyard_trainer.compress.choose import FALLBACK, choose
 from trainyard_trainer.compress.conversion import ConversionFailed, Rows
 from trainyard_trainer.compress.measure import measure_litert, measure_saved_model
@@ -27,7 +27,7 @@ from trainyard_trainer.data import Part, load
 from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.pod import Pod
 from trainyard_trainer.progress import Tracker
-from trainyard_trainer.store import Store, publish, verify
+from trainyard_trainer.store import Store, publish
 
 REPRESENTATIVE_ROWS: Final = 300
 
@@ -76,6 +76,7 @@ def verified_model(pod: Pod) -> Path:
 
     Raises:
         InvalidSpec: the pod was not told which model, or its URI has no path in a pod.
+        InvalidResult: the store answers, and no SavedModel is there.
         ModelRejected: it is not the announced one.
         StoreUnavailable: it cannot be read.
     """
@@ -84,12 +85,7 @@ def verified_model(pod: Pod) -> Path:
             f"environment: {environment.MODEL_URI} and {environment.MODEL_SHA256} must be set; "
             "the operator sets them in compression pods"
         )
-    try:
-        path = local_path(pod.model_uri, pod.environ)
-    except UnsupportedLocation as error:
-        raise InvalidSpec(f"{environment.MODEL_URI}: {error}") from error
-    verify(path, pod.model_sha256)
-    return path
+    return announced_model(pod.model_uri, pod.model_sha256, pod.storage, pod.environ)
 
 
 def representative_rows(train: Part, seed: int) -> Rows:

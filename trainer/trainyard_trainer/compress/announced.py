@@ -1,0 +1,77 @@
+"""The model that training has announced, before anything is made from it.
+
+A program of one's own announces an address and a digest, and may be wrong in either. That is no
+fault of the store: the same would be found again, so it is told once, with the address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from trainyard_api.locations import UnsupportedLocation, claim, local_path
+from trainyard_trainer.errors import InvalidResult, InvalidSpec
+from trainyard_trainer.store import guarded, verify
+
+_LISTED: Final = 5
+_MARKS: Final = ("saved_model.pb", "saved_model.pbtxt")
+
+
+def announced_model(uri: str, sha256: str, storage: str, environ: Mapping[str, str]) -> Path:
+    """The SavedModel's folder, which is there and the one that was announced.
+
+    Args:
+        uri: the address in the result of training.
+        sha256: the digest in it.
+        storage: URI of the run's folder.
+
+    Raises:
+        InvalidSpec: the address has no path in a pod.
+        InvalidResult: the store answers, and there is no SavedModel at the address.
+        ModelRejected: it has another digest.
+        StoreUnavailable: it cannot be read.
+    """
+    try:
+        path = local_path(uri, environ)
+    except UnsupportedLocation as error:
+        raise InvalidSpec(f"the result of training names {error}") from error
+    with guarded(path, "read"):
+        if not path.exists() and _is_answered(uri, storage, environ):
+            raise InvalidResult(_nothing_there(uri, path))
+    verify(path, sha256)
+    with guarded(path, "read"):
+        if not any((path / mark).is_file() for mark in _MARKS):
+            raise InvalidResult(
+                f"{uri}: it is no SavedModel (no {_MARKS[0]} in it), and the result of training "
+                "has to name one as its model; write it with model.export(FOLDER)"
+            )
+    return path
+
+
+def _is_answered(uri: str, storage: str, environ: Mapping[str, str]) -> bool:
+    """Whether what holds the address answers, so that what is not found in it is not there.
+
+    The claim of the job's own store must be mounted. Another claim that is not mounted never
+    will be: pods have the claims of the job's data and store alone.
+    """
+    volume = claim(uri)
+    if volume is None or volume != claim(storage):
+        return True
+    return local_path(f"pvc://{volume}", environ).is_dir()
+
+
+def _nothing_there(uri: str, path: Path) -> str:
+    """That nothing is at an address, and what is beside it.
+
+    Raises:
+        OSError: the store does not answer after all.
+    """
+    nearest = next(parent for parent in path.parents if parent.exists())
+    names = sorted(entry.name for entry in nearest.iterdir())
+    listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
+    return (
+        f"{uri}: nothing is there, and the result of training names it as its model. The program "
+        f"has to write the model there before it ends, below TRAINYARD_STORAGE; {nearest} has: "
+        f"{listed or 'nothing'}"
+    )
