@@ -16,6 +16,7 @@ from trainyard_local import gpus, images, nodebuild, status, volumes
 from trainyard_local.console import Console
 from trainyard_local.down import down as take_down
 from trainyard_local.errors import ClusterError, Interrupted
+from trainyard_local.extent import Extent
 from trainyard_local.places import Roots
 from trainyard_local.status import ClusterStatus
 from trainyard_local.up import check_machine, prepare_machine
@@ -44,14 +45,22 @@ def up(
         bool,
         typer.Option("--control-plane-only", help="Only an API server and the controllers."),
     ] = False,
+    scheduler: Annotated[
+        bool,
+        typer.Option("--scheduler", help="With --control-plane-only: and a scheduler."),
+    ] = False,
+    audit: Annotated[
+        str | None,
+        typer.Option(help="Note down what this user asks the API server for.", metavar="USER"),
+    ] = None,
 ) -> None:
     """Bring the cluster up: from nothing, or after a crash or a restart of the machine."""
     bring_up(
         Roots.from_environment(),
         name,
         Console(),
+        Extent(control_plane_only, scheduler, audit),
         fresh=fresh,
-        control_plane_only=control_plane_only,
     )
 
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainyard_local.addresses import Addresses
+from trainyard_local.extent import Extent
 from trainyard_local.pki import AUTHORITY, FRONT_PROXY_AUTHORITY, SERVICE_ACCOUNT
 from trainyard_local.places import Places
 
 # The part that integration tests use: a real API server with a real garbage collector.
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager")
+AUDIT_LOG_MEGABYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Component:
 
 
 def components(
-    places: Places, addresses: Addresses, programs: Path, *, control_plane_only: bool
+    places: Places, addresses: Addresses, programs: Path, extent: Extent
 ) -> list[Component]:
     """Returns the programs in the order of their start.
 
@@ -38,15 +40,19 @@ def components(
         places: of the cluster.
         addresses: of the cluster.
         programs: the folder of the programs that were built.
-        control_plane_only: leaves out all that runs pods.
+        extent: says which of them.
     """
     config = places.config
+    whole = not extent.control_plane_only
     everything = [
-        Component("etcd", _etcd(places, programs, durable=not control_plane_only)),
-        Component("kube-apiserver", _apiserver(places, addresses, programs)),
+        Component("etcd", _etcd(places, programs, durable=whole)),
+        Component("kube-apiserver", _apiserver(places, addresses, programs, extent)),
         Component("containerd", ("containerd", f"--config={config / 'containerd.toml'}")),
         Component("registry", ("docker-registry", "serve", str(config / "registry.yaml"))),
-        Component("kube-controller-manager", _controller_manager(places, addresses, programs)),
+        Component(
+            "kube-controller-manager",
+            _controller_manager(places, addresses, programs, has_node=whole),
+        ),
         Component("kube-scheduler", _scheduler(places, programs)),
         Component("kubelet", _kubelet(places, addresses, programs)),
         Component(
@@ -59,9 +65,10 @@ def components(
         ),
         Component("coredns", (str(programs / "coredns"), "-conf", str(config / "Corefile"))),
     ]
-    if control_plane_only:
-        return [component for component in everything if component.name in CONTROL_PLANE]
-    return everything
+    if whole:
+        return everything
+    wanted = (*CONTROL_PLANE, "kube-scheduler") if extent.scheduler else CONTROL_PLANE
+    return [component for component in everything if component.name in wanted]
 
 
 def _etcd(places: Places, programs: Path, *, durable: bool) -> tuple[str, ...]:
@@ -79,9 +86,11 @@ def _etcd(places: Places, programs: Path, *, durable: bool) -> tuple[str, ...]:
     return flags if durable else (*flags, "--unsafe-no-fsync")
 
 
-def _apiserver(places: Places, addresses: Addresses, programs: Path) -> tuple[str, ...]:
+def _apiserver(
+    places: Places, addresses: Addresses, programs: Path, extent: Extent
+) -> tuple[str, ...]:
     pki = places.pki
-    return (
+    flags = (
         str(programs / "kube-apiserver"),
         f"--advertise-address={addresses.node_ip}",
         "--bind-address=0.0.0.0",
@@ -114,9 +123,24 @@ def _apiserver(places: Places, addresses: Addresses, programs: Path) -> tuple[st
         f"--proxy-client-cert-file={pki / 'front-proxy-client.crt'}",
         f"--proxy-client-key-file={pki / 'front-proxy-client.key'}",
     )
+    return flags if extent.audit_user is None else (*flags, *_audit(places))
 
 
-def _controller_manager(places: Places, addresses: Addresses, programs: Path) -> tuple[str, ...]:
+def _audit(places: Places) -> tuple[str, ...]:
+    return (
+        f"--audit-policy-file={places.config / 'audit.yaml'}",
+        f"--audit-log-path={places.audit_log}",
+        # Written beside the requests: what is measured by it must not wait for it.
+        "--audit-log-mode=batch",
+        "--audit-log-batch-buffer-size=100000",
+        # One file, so that a reader can go on where it left off.
+        f"--audit-log-maxsize={AUDIT_LOG_MEGABYTES}",
+    )
+
+
+def _controller_manager(
+    places: Places, addresses: Addresses, programs: Path, *, has_node: bool
+) -> tuple[str, ...]:
     kubeconfig = places.config / "controller-manager.kubeconfig"
     prefix = addresses.pod_network.rpartition("/")[2]
     return (
@@ -127,7 +151,8 @@ def _controller_manager(places: Places, addresses: Addresses, programs: Path) ->
         f"--authorization-kubeconfig={kubeconfig}",
         "--leader-elect=false",
         "--use-service-account-credentials=true",
-        "--allocate-node-cidrs=true",
+        # The pod network is one node's, and nodes that are played need none.
+        f"--allocate-node-cidrs={str(has_node).lower()}",
         f"--cluster-cidr={addresses.pod_network}",
         f"--node-cidr-mask-size={prefix}",
         f"--service-cluster-ip-range={addresses.service_network}",
@@ -156,6 +181,9 @@ def _scheduler(places: Places, programs: Path) -> tuple[str, ...]:
         f"--authentication-kubeconfig={kubeconfig}",
         f"--authorization-kubeconfig={kubeconfig}",
         "--leader-elect=false",
+        # The defaults spare an API server that thousands of nodes ask.
+        "--kube-api-qps=500",
+        "--kube-api-burst=1000",
         "--profiling=false",
     )
 

@@ -240,13 +240,32 @@ def corefile(places: Places, addresses: Addresses) -> str:
 """
 
 
-def write_all(places: Places, addresses: Addresses, plugins: Path) -> None:
+def audit(user: str) -> str:
+    """Returns what the API server notes down: what a user asks for, once it is answered.
+
+    Of watches the beginning as well: it is when they count, and their end may never come.
+    """
+    return _yaml(
+        {
+            "apiVersion": "audit.k8s.io/v1",
+            "kind": "Policy",
+            "omitStages": ["RequestReceived"],
+            "omitManagedFields": True,
+            "rules": [{"level": "Metadata", "users": [user]}, {"level": "None"}],
+        }
+    )
+
+
+def write_all(
+    places: Places, addresses: Addresses, plugins: Path, audit_user: str | None = None
+) -> None:
     """Writes every program's configuration to its place.
 
     Args:
         places: of the cluster.
         addresses: of the cluster.
         plugins: the folder of the network plugins.
+        audit_user: whose requests the API server notes down.
     """
     config = places.config
     files = {
@@ -261,6 +280,8 @@ def write_all(places: Places, addresses: Addresses, plugins: Path) -> None:
     }
     for identity in ("kubelet", "controller-manager", "scheduler", "proxy", "coredns"):
         files[config / f"{identity}.kubeconfig"] = kubeconfig(places, addresses, identity)
+    if audit_user is not None:
+        files[config / "audit.yaml"] = audit(audit_user)
     for path, content in files.items():
         _write(path, content)
 

@@ -112,6 +112,11 @@ class Places:
         return self.run / "owner"
 
     @property
+    def extent(self) -> Path:
+        """Says what the cluster was started as."""
+        return self.run / "mode"
+
+    @property
     def kernel_settings(self) -> Path:
         """The kernel settings as they were before the kubelet changed them."""
         return self.run / "kernel.json"
@@ -171,6 +176,11 @@ class Places:
     @property
     def pod_logs(self) -> Path:
         return self.state / "pod-logs"
+
+    @property
+    def audit_log(self) -> Path:
+        """The requests that the API server noted down."""
+        return self.logs / "audit.json"
 
     @property
     def pids(self) -> Path:

@@ -9,10 +9,8 @@ from trainyard_local import addresses, nodebuild, processes
 from trainyard_local.api import Api
 from trainyard_local.components import components
 from trainyard_local.errors import ClusterError
+from trainyard_local.extent import CONTROL_PLANE, WHOLE, Extent
 from trainyard_local.places import Places, Roots
-
-WHOLE_MODE = "whole"
-CONTROL_PLANE_MODE = "control-plane"
 
 
 @dataclass(frozen=True)
@@ -33,6 +31,7 @@ class ClusterStatus:
         state: `up`, `partial` (some programs are missing) or `down`.
         mode: `whole` or `control-plane`; None when it never ran since the machine's start.
         ready: whether the API server serves.
+        audit_log: where the API server notes down requests; None where it does not.
     """
 
     name: str
@@ -47,6 +46,7 @@ class ClusterStatus:
     kubeconfig: str | None
     state_dir: str
     logs_dir: str
+    audit_log: str | None
     bin_dir: str | None
     containerd_socket: str
     components: list[ComponentStatus]
@@ -56,10 +56,10 @@ class ClusterStatus:
         return asdict(self)
 
 
-def mode_of(places: Places) -> str | None:
+def extent_of(places: Places) -> Extent | None:
     """Returns what the cluster was started as, None when it was not."""
     try:
-        return (places.run / "mode").read_text().strip()
+        return Extent.from_text(places.extent.read_text())
     except FileNotFoundError:
         return None
 
@@ -75,12 +75,12 @@ def look(roots: Roots, name: str) -> ClusterStatus:
     """Looks at a cluster; changes nothing."""
     places = roots.cluster(name)
     chosen = addresses.read(places.addresses)
-    mode = mode_of(places)
+    extent = extent_of(places)
+    mode = extent.mode if extent else None
     programs = nodebuild.built(roots)
     parts: list[ComponentStatus] = []
-    if chosen is not None and mode is not None:
-        only = mode == CONTROL_PLANE_MODE
-        for component in components(places, chosen, Path("/"), control_plane_only=only):
+    if chosen is not None and extent is not None:
+        for component in components(places, chosen, Path("/"), extent):
             parts.append(_component(places, component.name))
     return ClusterStatus(
         name=name,
@@ -89,12 +89,13 @@ def look(roots: Roots, name: str) -> ClusterStatus:
         ready=chosen is not None and any(p.alive for p in parts) and _is_ready(places, chosen),
         server=chosen.server if chosen else None,
         node_ip=chosen.node_ip if chosen else None,
-        registry=chosen.registry if chosen and mode != CONTROL_PLANE_MODE else None,
+        registry=chosen.registry if chosen and mode != CONTROL_PLANE else None,
         pod_network=chosen.pod_network if chosen else None,
         service_network=chosen.service_network if chosen else None,
         kubeconfig=str(places.kubeconfig) if places.kubeconfig.exists() else None,
         state_dir=str(places.state),
         logs_dir=str(places.logs),
+        audit_log=str(places.audit_log) if extent and extent.audit_user else None,
         bin_dir=str(programs) if programs else None,
         containerd_socket=str(places.containerd_socket),
         components=parts,
@@ -116,7 +117,7 @@ def running(roots: Roots, name: str, *, whole: bool = False) -> ClusterStatus:
     start = f"start it by 'trainyard cluster up --name {name}'"
     if not status.ready:
         raise ClusterError(f"the cluster '{name}' is not running; {start}")
-    if whole and status.mode != WHOLE_MODE:
+    if whole and status.mode != WHOLE:
         raise ClusterError(f"of the cluster '{name}' only the control plane is running; {start}")
     return status
 

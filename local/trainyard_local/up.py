@@ -27,52 +27,55 @@ from trainyard_local.components import Component, components
 from trainyard_local.console import Console
 from trainyard_local.down import down
 from trainyard_local.errors import ClusterError, Refused
+from trainyard_local.extent import Extent
 from trainyard_local.lock import held
 from trainyard_local.ownership import check_owner
 from trainyard_local.places import RUN_ROOT, Places, Roots
 from trainyard_local.readiness import Waiter
 
 
-def up(roots: Roots, name: str, console: Console, *, fresh: bool, control_plane_only: bool) -> None:
+def up(roots: Roots, name: str, console: Console, extent: Extent, *, fresh: bool) -> None:
     """Brings the cluster up; says so and does nothing when it is.
 
     Args:
         roots: say where things lie.
         name: of the cluster.
         console: shows the steps.
+        extent: what to start.
         fresh: forgets the cluster's objects first; images stay.
-        control_plane_only: leaves out all that runs pods.
 
     Raises:
         Refused: the machine cannot run a cluster.
         ClusterError: something failed; the message says what.
     """
     places = roots.cluster(name)
-    if not fresh and is_up(roots, name, control_plane_only=control_plane_only):
+    if not fresh and is_up(roots, name, extent):
         console.say(f"cluster '{name}' is already up; kubeconfig: {places.kubeconfig}")
         return
-    check_machine(roots, runs_pods=not control_plane_only)
-    prepare_machine(roots, console, runs_pods=not control_plane_only)
+    runs_pods = not extent.control_plane_only
+    check_machine(roots, runs_pods=runs_pods)
+    prepare_machine(roots, console, runs_pods=runs_pods)
     programs = nodebuild.build(roots, console)
     with held(places.lock, console, f"changes '{name}'"):
         check_owner(places)
         if fresh:
             down(roots, name, console, purge=False, locked=True)
             forget_objects(places)
-        Start(places, programs, console, control_plane_only=control_plane_only).run()
+        Start(places, programs, console, extent).run()
     console.say(f"cluster '{name}' is up; kubeconfig: {places.kubeconfig}")
 
 
-def is_up(roots: Roots, name: str, *, control_plane_only: bool) -> bool:
+def is_up(roots: Roots, name: str, extent: Extent) -> bool:
     """Returns whether there is nothing left to do for `up`."""
     places = roots.cluster(name)
     found = status.look(roots, name)
-    covers = found.mode == status.WHOLE_MODE or control_plane_only
+    there = status.extent_of(places)
     chosen = addresses.read(places.addresses)
-    if not (chosen and covers and found.state == "up" and network.exists(places)):
+    if not (chosen and there and there.covers(extent)):
         return False
-    whole = found.mode == status.WHOLE_MODE
-    return Waiter(places, chosen).is_settled(runs_pods=whole)
+    if not (found.state == "up" and network.exists(places)):
+        return False
+    return Waiter(places, chosen).is_settled(runs_pods=not there.control_plane_only)
 
 
 def check_machine(roots: Roots, *, runs_pods: bool = True) -> None:
@@ -106,17 +109,21 @@ class Start:
         places: of the cluster.
         programs: the folder of the programs that were built.
         console: shows the steps.
-        control_plane_only: leaves out all that runs pods.
+        extent: what to start.
     """
 
-    def __init__(
-        self, places: Places, programs: Path, console: Console, *, control_plane_only: bool
-    ) -> None:
+    def __init__(self, places: Places, programs: Path, console: Console, extent: Extent) -> None:
         self._places = places
         self._programs = programs
         self._console = console
+        there = status.extent_of(places) if network.exists(places) else None
+        if there is not None and extent.audit_user not in (None, there.audit_user):
+            raise ClusterError(
+                f"the API server of '{places.name}' was started without --audit for this user; "
+                f"'trainyard cluster down --name {places.name}' first, or 'up --fresh'"
+            )
         # A whole cluster stays whole when only its control plane is asked for.
-        self._control_plane_only = control_plane_only and not self._is_whole()
+        self._extent = extent if there is None else extent.joined(there)
         self._since = dt.datetime.now(dt.UTC)
 
     def run(self) -> None:
@@ -126,16 +133,14 @@ class Start:
         self._prepare(chosen)
         parts = {
             part.name: part
-            for part in components(
-                self._places, chosen, self._programs, control_plane_only=self._control_plane_only
-            )
+            for part in components(self._places, chosen, self._programs, self._extent)
         }
         waiter = Waiter(self._places, chosen)
         with self._console.step("control plane"):
             self._launch(parts, "etcd", "kube-apiserver", "containerd", "registry")
             waiter.for_api_server()
             self._launch(parts, "kube-controller-manager", "kube-scheduler")
-        if self._control_plane_only:
+        if self._extent.control_plane_only:
             with self._console.step("controllers"):
                 waiter.for_default_namespace()
             return
@@ -151,9 +156,6 @@ class Start:
             waiter.for_dns()
             waiter.for_registry()
             waiter.for_default_namespace()
-
-    def _is_whole(self) -> bool:
-        return status.mode_of(self._places) == status.WHOLE_MODE and network.exists(self._places)
 
     def _clear_leftovers(self) -> None:
         """Keeps what lives; clears what a crash or a restart of the machine left behind."""
@@ -190,15 +192,14 @@ class Start:
         with self._console.step("certificates, network and control group"):
             places.run.mkdir(parents=True, exist_ok=True)
             places.owner.write_text(f"{places.state}\n")
-            mode = status.CONTROL_PLANE_MODE if self._control_plane_only else status.WHOLE_MODE
-            (places.run / "mode").write_text(f"{mode}\n")
+            places.extent.write_text(f"{self._extent.to_text()}\n")
             pki.ensure(places.pki, pki.identities(places.name, chosen), self._since)
-            configs.write_all(places, chosen, packages.cni_folder())
+            configs.write_all(places, chosen, packages.cni_folder(), self._extent.audit_user)
             places.etcd.mkdir(mode=0o700, exist_ok=True)
             if not network.exists(places):
                 network.remove(places)
                 network.create(places, chosen)
-            if not self._control_plane_only:
+            if not self._extent.control_plane_only:
                 cgroups.create(places.cgroup)
                 others = list(RUN_ROOT.glob(f"*/{places.kernel_settings.name}"))
                 kernel.remember(places.kernel_settings, others)

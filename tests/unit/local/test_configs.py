@@ -8,7 +8,8 @@ import yaml
 
 from trainyard_local import configs
 from trainyard_local.addresses import Addresses
-from trainyard_local.components import CONTROL_PLANE, components
+from trainyard_local.components import CONTROL_PLANE, Component, components
+from trainyard_local.extent import Extent
 from trainyard_local.places import Places
 
 ADDRESSES = Addresses("10.210.1.0/24", "10.211.4.0/22", "10.212.4.0/22")
@@ -68,18 +69,43 @@ def test_dns_answers_on_the_nodes_address(places: Places) -> None:
 
 
 def test_control_plane_alone_runs_no_pods(places: Places) -> None:
-    parts = components(places, ADDRESSES, Path("/p"), control_plane_only=True)
-    assert tuple(part.name for part in parts) == CONTROL_PLANE
+    parts = _parts(places, Extent(control_plane_only=True))
+    assert tuple(parts) == CONTROL_PLANE
+
+
+def test_control_plane_with_a_scheduler_still_runs_no_pods(places: Places) -> None:
+    parts = _parts(places, Extent(control_plane_only=True, scheduler=True))
+    assert tuple(parts) == (*CONTROL_PLANE, "kube-scheduler")
+
+
+def test_played_nodes_get_no_range_of_the_pod_network(places: Places) -> None:
+    for only in (True, False):
+        command = _parts(places, Extent(control_plane_only=only))["kube-controller-manager"].command
+        assert f"--allocate-node-cidrs={'false' if only else 'true'}" in command
+
+
+def test_requests_are_noted_down_only_when_asked_for(places: Places) -> None:
+    quiet = _parts(places, Extent())["kube-apiserver"].command
+    assert not any(flag.startswith("--audit") for flag in quiet)
+    audited = _parts(places, Extent(audit_user="me"))["kube-apiserver"].command
+    assert f"--audit-log-path={places.audit_log}" in audited
+    assert f"--audit-policy-file={places.config}/audit.yaml" in audited
+
+
+def test_only_the_users_requests_are_noted_down_and_each_once() -> None:
+    policy = yaml.safe_load(configs.audit("me"))
+    assert policy["rules"] == [{"level": "Metadata", "users": ["me"]}, {"level": "None"}]
+    assert policy["omitStages"] == ["RequestReceived"]
 
 
 def test_only_the_throw_away_control_plane_saves_the_disk_syncs(places: Places) -> None:
     for only in (True, False):
-        etcd = components(places, ADDRESSES, Path("/p"), control_plane_only=only)[0]
+        etcd = _parts(places, Extent(control_plane_only=only))["etcd"]
         assert ("--unsafe-no-fsync" in etcd.command) is only
 
 
 def test_every_program_but_the_systems_names_the_clusters_folder(places: Places) -> None:
-    for part in components(places, ADDRESSES, Path("/p"), control_plane_only=False):
+    for part in _parts(places, Extent()).values():
         assert any(str(places.state) in item for item in part.command), part.name
 
 
@@ -92,6 +118,10 @@ def test_unchanged_files_are_not_written_again(places: Places) -> None:
     configs.write_all(places, ADDRESSES, Path("/usr/lib/cni"))
     assert (places.config / "proxy.yaml").stat().st_mtime_ns == before
     assert (places.kubeconfig.stat().st_mode & 0o777) == 0o600
+
+
+def _parts(places: Places, extent: Extent) -> dict[str, Component]:
+    return {part.name: part for part in components(places, ADDRESSES, Path("/p"), extent)}
 
 
 def _fake_certificate(places: Places, identity: str) -> None:
