@@ -27,7 +27,7 @@ def test_a_job_goes_all_the_way_and_shows_in_get_describe_and_metrics(world: Wor
     for cell in ("Succeeded", "0.9", "100", f"http://fashion.{world.namespace}.svc:8080"):
         assert cell in row[1]
     told = world.cluster.kubectl("describe", "tj", "fashion", "-n", world.namespace)
-    for reason in ("RunStarted", "TrainRunning", "Trained", "Evaluated", "WinnerFound", "Serving"):
+    for reason in ("Trained", "Evaluated", "WinnerFound", "Serving", "Succeeded"):
         assert reason in told
     url = f"http://127.0.0.1:{world.operator.port}/metrics"
     metrics = urllib.request.urlopen(url, timeout=5).read().decode()

@@ -172,6 +172,10 @@ class FakeCluster:
         return stage
 
     @property
+    def phase(self) -> str:
+        return self.job.status.phase
+
+    @property
     def run_hash(self) -> str:
         assert self.job.status.run is not None
         return self.job.status.run.id.partition("-")[2]

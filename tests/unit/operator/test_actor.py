@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -10,7 +11,7 @@ import pytest
 from tests.unit.operator.fake_cluster import SETTINGS, make_job
 from trainyard_operator.brain.decide import decide
 from trainyard_operator.brain.observed import Observed
-from trainyard_operator.brain.plan import Manifest, ObjectRef, Plan
+from trainyard_operator.brain.plan import Event, Manifest, ObjectRef, Plan
 from trainyard_operator.build.networking import build_serving_service
 from trainyard_operator.hands.cluster.actor import Actor, NotYet
 from trainyard_operator.hands.cluster.api import Api, ApiError
@@ -86,18 +87,20 @@ async def test_what_the_api_server_refuses_is_known_to_the_next_decision(
         observer = Observer(api, session)
         actor = Actor(api, observer)
         observed = await observe(observer)
+        plan = decide(observed, SETTINGS, 1e9)
+        told = replace(plan, events=(Event("Normal", "RunStarted", "run 2"),))
         with pytest.raises(NotYet):
-            await actor.carry_out(KEY, observed.job, decide(observed, SETTINGS, 1e9))
+            await actor.carry_out(KEY, observed.job, told)
         assert [body["reason"] for _, body in api.sent("POST") if body["kind"] == "Event"] == [
             "RunStarted"
         ], "what status says is told, whatever became of the rest"
-        refusal = (await observe(observer)).refusal
+        refusal = (await observe(observer)).refusal("Pod")
         assert refusal is not None
         assert refusal.invalid is invalid
         assert "limits.memory: 4GB" in refusal.message
         api.job["metadata"]["generation"] = 2
         observer.forget(KEY)
-        assert (await observe(observer)).refusal is None, "a changed spec is tried again"
+        assert (await observe(observer)).refusal("Pod") is None, "a changed spec is tried again"
 
 
 async def test_a_job_is_deleted_only_as_it_was_decided_upon() -> None:
@@ -122,7 +125,7 @@ async def test_what_was_created_is_taken_for_applied_before_it_is_replaced() -> 
     created = {"manager": "trainyard", "operation": "Update", "fieldsV1": fields}
     metadata = {"resourceVersion": "3", "managedFields": [controller, created]}
     api.objects[path] = {"metadata": metadata}
-    manifest = build_serving_service(make_job(), "fashion", "1-5f3a9c", 9090)
+    manifest = build_serving_service(make_job(), "fashion", "1-5f3a9c", 9090, {})
     await api.apply(manifest)
     (_, own), (_, applied) = api.sent("PATCH")
     applied_before = {"manager": "trainyard", "operation": "Apply", "fieldsV1": fields}

@@ -16,7 +16,7 @@ from tests.unit.operator.fake_cluster import ARTIFACT, SETTINGS, make_job
 from trainyard_api.peers import Peers
 from trainyard_operator.brain.plan import ObjectRef
 from trainyard_operator.build.deployments import build_deployment
-from trainyard_operator.build.pods import build_worker
+from trainyard_operator.build.pods import build_workers
 from trainyard_operator.hands.cluster.changes import merge_patch
 from trainyard_operator.hands.cluster.views import deployment_view, pod_view
 from trainyard_operator.hands.cluster.workqueue import WorkQueue
@@ -61,7 +61,7 @@ def test_nothing_changed_is_no_patch() -> None:
 
 
 def view_of(status: dict[str, Any], **metadata: Any) -> Any:
-    pod = build_worker(make_job(), "1-5f3a9c", 1, 0, SETTINGS)
+    pod = build_workers(make_job(), "1-5f3a9c", 1, [0], SETTINGS)[0]
     pod["metadata"] |= metadata
     return pod_view({**pod, "status": status})
 
@@ -92,6 +92,22 @@ def test_a_sidecar_is_not_taken_for_the_trainer() -> None:
         {"name": "trainer", "state": {"running": {}}},
     ]
     assert view_of({"phase": "Running", "containerStatuses": statuses}).exit_code is None
+
+
+def test_a_sidecar_that_a_mesh_puts_first_hides_no_exit_code() -> None:
+    [pod] = build_workers(make_job(), "1-5f3a9c", 1, [0], SETTINGS)
+    pod["spec"]["containers"].insert(0, {"name": "istio-proxy", "image": "proxy"})
+    pod["status"] = {"phase": "Running", **container(terminated={"exitCode": 3})}
+    view = pod_view(pod)
+    assert view is not None
+    assert view.exit_code == 3
+
+
+def test_a_label_that_is_no_number_makes_no_pod_of_ours() -> None:
+    for label in ("trainyard.dev/attempt", "trainyard.dev/index"):
+        [pod] = build_workers(make_job(), "1-5f3a9c", 1, [0], SETTINGS)
+        pod["metadata"]["labels"][label] = "first"
+        assert pod_view(pod) is None
 
 
 def test_an_evicted_pod_is_disrupted() -> None:
@@ -128,7 +144,7 @@ def test_a_pod_that_is_being_set_up_does_not_complain() -> None:
 def test_a_deployment_is_current_only_when_all_replicas_are_of_its_newest_spec() -> None:
     manifest = {
         "metadata": {"name": "d", "generation": 2, "labels": {}},
-        "spec": {"replicas": 2},
+        "spec": {"replicas": 2, "selector": {"matchLabels": {}}},
         "status": {"observedGeneration": 1, "readyReplicas": 2, "updatedReplicas": 2},
     }
     assert not deployment_view(manifest).current
@@ -143,7 +159,7 @@ def test_processes_of_a_gang_find_each_other_on_loopback(tmp_path: Path) -> None
     job = make_job()
     environments = [
         local_environment(
-            build_worker(job, "1-5f3a9c", 1, i, SETTINGS), ports, tmp_path, tmp_path / "log"
+            build_workers(job, "1-5f3a9c", 1, [i], SETTINGS)[0], ports, tmp_path, tmp_path / "log"
         )
         for i in range(2)
     ]
@@ -231,7 +247,7 @@ def test_a_variable_from_elsewhere_is_left_to_the_environment(tmp_path: Path) ->
     secret = {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
     env = [secret, {"name": "EMPTY"}]
     template = {"spec": {"containers": [{"name": "trainer", "env": env}]}}
-    pod = build_worker(make_job(workers={"template": template}), "1-5f3a9c", 1, 0, SETTINGS)
+    pod = build_workers(make_job(workers={"template": template}), "1-5f3a9c", 1, [0], SETTINGS)[0]
     variables = local_environment(pod, Ports(), tmp_path, tmp_path / "log")
     assert "TOKEN" not in variables
     assert variables["EMPTY"] == ""

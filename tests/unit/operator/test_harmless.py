@@ -35,7 +35,7 @@ def running(**spec: Any) -> FakeCluster:
 def rolling_out(**spec: Any) -> FakeCluster:
     cluster = FakeCluster(make_job(**{"serving": {}, **spec}))
     train_and_compress(cluster)
-    assert cluster.job.status.phase == "RollingOut"
+    assert cluster.phase == "RollingOut"
     return cluster
 
 
@@ -52,7 +52,7 @@ def retrain(cluster: FakeCluster) -> None:
     """Ask for another model, and bring it up to its rollout."""
     cluster.edit(training=cluster.job.spec.training.model_copy(update={"epochs": 9}))
     train_and_compress(cluster)
-    assert cluster.job.status.phase == "RollingOut"
+    assert cluster.phase == "RollingOut"
 
 
 def serving(cluster: FakeCluster, **fields: object) -> Serving:
@@ -98,7 +98,7 @@ def test_a_rollout_that_is_done_is_taken_up_before_the_deadline_is_looked_at(
     cluster.ready_all()
     cluster.now += 6000
     cluster.settle()
-    assert cluster.job.status.phase == "Succeeded"
+    assert cluster.phase == "Succeeded"
     assert leads_to_ready(cluster)
 
 
@@ -110,7 +110,7 @@ def test_a_job_that_fails_after_it_has_led_traffic_on_leads_it_back(served_befor
     cluster.deployments[candidate] = unready
     cluster.now += 6000
     cluster.settle()
-    assert cluster.job.status.phase == "Failed"
+    assert cluster.phase == "Failed"
     assert cluster.stage("Serve").state == "Failed"
     assert candidate not in cluster.deployments
     said = cluster.condition("Serving")
@@ -172,7 +172,7 @@ def test_a_refused_deployment_says_so_and_is_given_up_in_time(invalid: bool) -> 
     cluster.refuses["Deployment"] = Refusal("Deployment", "fashion-x", "denied: no team", invalid)
     train_and_compress(cluster)
     if not invalid:
-        assert cluster.job.status.phase == "RollingOut"
+        assert cluster.phase == "RollingOut"
         assert "denied: no team" in cluster.condition("Serving")[2]  # type: ignore[index]
         assert "denied: no team" in cluster.stage("Serve").message
         writes = 0
@@ -184,7 +184,7 @@ def test_a_refused_deployment_says_so_and_is_given_up_in_time(invalid: bool) -> 
         assert writes == 0, "nothing new is said every minute"
         cluster.now += 20
         cluster.settle()
-    assert cluster.job.status.phase == "Failed"
+    assert cluster.phase == "Failed"
     assert "denied: no team" in cluster.condition("Failed")[2]  # type: ignore[index]
     assert cluster.condition("Serving")[0] == "False"  # type: ignore[index]
 
@@ -197,7 +197,7 @@ def test_a_deployment_whose_name_is_somebody_elses_says_so() -> None:
     assert "belongs to something else" in cluster.condition("Serving")[2]  # type: ignore[index]
     cluster.now += 301
     cluster.settle()
-    assert cluster.job.status.phase == "Failed"
+    assert cluster.phase == "Failed"
 
 
 # Edits destroy no work.
@@ -209,7 +209,7 @@ def failed_second(cluster: FakeCluster) -> None:
     retrain(cluster)
     cluster.now += 301
     cluster.settle()
-    assert cluster.job.status.phase == "Failed"
+    assert cluster.phase == "Failed"
     assert leads_to_ready(cluster)
 
 
@@ -223,13 +223,13 @@ def test_replicas_of_what_serves_train_nothing_after_a_failed_run(cluster: FakeC
         if not pod.finished:
             cluster.change(name, phase="Failed", exit_code=2)
     cluster.settle()
-    assert cluster.job.status.phase == "Failed"
+    assert cluster.phase == "Failed"
     trained, run = list(cluster.created), cluster.job.status.run
     cluster.edit(serving=serving(cluster, replicas=4))
     cluster.settle()
     assert cluster.created == trained
     assert cluster.job.status.run == run
-    assert cluster.job.status.phase == "Failed"
+    assert cluster.phase == "Failed"
     assert [d.replicas for d in cluster.deployments.values()] == [4]
 
 
@@ -238,10 +238,10 @@ def test_a_failed_rollout_is_tried_again_from_the_model_that_exists(cluster: Fak
     created, run = list(cluster.created), cluster.job.status.run
     cluster.edit(serving=serving(cluster, replicas=3))
     cluster.settle()
-    assert cluster.job.status.phase == "RollingOut"
+    assert cluster.phase == "RollingOut"
     cluster.ready_all()
     cluster.settle()
-    assert cluster.job.status.phase == "Succeeded"
+    assert cluster.phase == "Succeeded"
     assert (cluster.created, cluster.job.status.run) == (created, run)
     assert [d.run for d in cluster.deployments.values()] == [cluster.run_hash]
     assert leads_to_ready(cluster)
@@ -260,10 +260,10 @@ def test_a_failed_stage_is_tried_again_from_the_stages_that_are_done() -> None:
         if not pod.finished:
             cluster.change(name, phase="Failed", exit_code=1)
     cluster.settle()
-    assert cluster.job.status.phase == "Failed"
+    assert cluster.phase == "Failed"
     cluster.edit(runPolicy=cluster.job.spec.runPolicy.model_copy(update={"backoffLimit": 3}))
     cluster.settle()
-    assert cluster.job.status.phase == "Compressing"
+    assert cluster.phase == "Compressing"
     assert cluster.names() == ["compress-2-0"]
     assert cluster.job.status.condition("Failed") is None
 
@@ -277,7 +277,7 @@ def test_what_cannot_help_a_failed_stage_leaves_it_alone(field: str) -> None:
     policy = cluster.job.spec.runPolicy.model_copy(update={field: values[field]})
     cluster.edit(runPolicy=policy)
     cluster.settle()
-    assert cluster.job.status.phase == "Failed"
+    assert cluster.phase == "Failed"
 
 
 def test_a_typo_in_serving_while_it_trains_kills_no_gang() -> None:
@@ -287,7 +287,7 @@ def test_a_typo_in_serving_while_it_trains_kills_no_gang() -> None:
     cluster.settle()
     assert cluster.names() == before
     assert "spec.serving.backend" in cluster.condition("Accepted")[2]  # type: ignore[index]
-    assert cluster.job.status.phase == "Training"
+    assert cluster.phase == "Training"
     train_and_compress(cluster)
     assert cluster.stage("Compress").state == "Succeeded", "what it does not touch goes on"
     assert "spec.serving.backend" in cluster.stage("Serve").message
@@ -295,7 +295,7 @@ def test_a_typo_in_serving_while_it_trains_kills_no_gang() -> None:
     cluster.settle()
     cluster.ready_all()
     cluster.settle()
-    assert cluster.job.status.phase == "Succeeded"
+    assert cluster.phase == "Succeeded"
 
 
 def test_a_new_run_that_cannot_be_run_leaves_the_old_one_training() -> None:
@@ -309,26 +309,26 @@ def test_a_new_run_that_cannot_be_run_leaves_the_old_one_training() -> None:
     cluster.edit(data=data)
     cluster.settle()
     assert (cluster.job.status.run, cluster.names()) == (run, before)
-    assert cluster.job.status.phase == "Training"
+    assert cluster.phase == "Training"
 
 
 def test_a_job_whose_spec_was_wrong_begins_when_it_is_mended() -> None:
     cluster = FakeCluster(make_job(serving={"backend": "kserve"}))
     cluster.settle()
-    assert cluster.job.status.phase == "Failed"
+    assert cluster.phase == "Failed"
     cluster.edit(serving=serving(cluster, backend="deployment"))
     cluster.settle()
-    assert cluster.job.status.phase == "Training"
+    assert cluster.phase == "Training"
     assert cluster.names() == ["train-1-0", "train-1-1"]
 
 
 def test_a_name_that_becomes_free_lets_the_job_begin() -> None:
     cluster = FakeCluster(make_job(serving={}), foreign={"Service/fashion"})
     cluster.settle()
-    assert cluster.job.status.phase == "Failed"
+    assert cluster.phase == "Failed"
     cluster.foreign = set()
     cluster.settle()
-    assert cluster.job.status.phase == "Training"
+    assert cluster.phase == "Training"
 
 
 # An older or newer operator never harms a job.
@@ -343,7 +343,7 @@ def test_fields_of_a_later_version_touch_nothing_that_has_begun() -> None:
     train_and_compress(cluster)
     cluster.ready_all()
     cluster.settle()
-    assert cluster.job.status.phase == "Succeeded"
+    assert cluster.phase == "Succeeded"
 
 
 def test_a_job_of_a_later_version_waits_for_an_operator_that_knows_it() -> None:
@@ -366,7 +366,7 @@ def test_a_failed_job_of_an_earlier_version_is_not_tried_again_by_an_upgrade() -
     cluster.job = cluster.job.model_copy(update={"status": status})
     created = list(cluster.created)
     cluster.settle()
-    assert cluster.job.status.phase == "Failed"
+    assert cluster.phase == "Failed"
     assert cluster.created == created
 
 
@@ -388,7 +388,7 @@ def test_a_status_that_somebody_erases_costs_no_running_gang(attempt: int) -> No
     cluster.job = cluster.job.model_copy(update={"status": TrainingJobStatus()})
     cluster.settle()
     assert cluster.names() == before
-    assert cluster.job.status.phase == "Training"
+    assert cluster.phase == "Training"
 
 
 def test_a_status_erased_in_a_later_run_finds_its_run_again(cluster: FakeCluster) -> None:
@@ -408,7 +408,7 @@ def test_a_result_that_lies_there_is_taken_up_before_the_deadline() -> None:
     cluster.finish_all(train_message())
     cluster.now += 61
     cluster.settle()
-    assert cluster.job.status.phase == "Succeeded"
+    assert cluster.phase == "Succeeded"
     assert cluster.job.status.artifacts.model is not None
 
 
@@ -435,16 +435,16 @@ def test_suspending_a_rollout_frees_the_candidate_and_stops_its_clock(served_bef
     policy = cluster.job.spec.runPolicy
     cluster.edit(runPolicy=policy.model_copy(update={"suspend": True}))
     cluster.settle()
-    assert cluster.job.status.phase == "Suspended"
+    assert cluster.phase == "Suspended"
     assert candidate not in cluster.deployments
     assert leads_to_ready(cluster) is served_before
     cluster.now += 5000
     cluster.edit(runPolicy=policy)
     cluster.settle()
-    assert cluster.job.status.phase == "RollingOut"
+    assert cluster.phase == "RollingOut"
     cluster.ready_all()
     cluster.settle()
-    assert cluster.job.status.phase == "Succeeded"
+    assert cluster.phase == "Succeeded"
 
 
 # Stages do not pay for each other.
@@ -464,7 +464,7 @@ def test_each_stage_has_its_own_attempts_and_its_own_retries() -> None:
             else:
                 cluster.finish_all(message)
             cluster.settle()
-    assert cluster.job.status.phase == "Succeeded"
+    assert cluster.phase == "Succeeded"
     assert cluster.job.status.restarts.program == 2
     assert [s.restarts.program for s in cluster.job.status.stages] == [1, 1]
     assert [s.attempts for s in cluster.job.status.stages] == [2, 2]

@@ -6,15 +6,21 @@ import json
 from typing import Any
 
 from tests.unit.operator.fake_cluster import ARTIFACT, SETTINGS, make_job
-from trainyard_api.spec import TrainingJobSpec
+from trainyard_api.peers import can_be_inherited, tf_config_of
+from trainyard_api.spec import TrainingJob, TrainingJobSpec
 from trainyard_api.spec.shared import PodTemplate
 from trainyard_operator.brain.plan import Manifest
 from trainyard_operator.build.deployments import build_deployment
 from trainyard_operator.build.networking import build_serving_service
 from trainyard_operator.build.overlay import lay_over
-from trainyard_operator.build.pods import build_compressor, build_worker
+from trainyard_operator.build.pods import build_compressor, build_workers
 
 RUN = "1-5f3a9c"
+
+
+def worker(job: TrainingJob, run: str, attempt: int, index: int) -> Manifest:
+    [pod] = build_workers(job, run, attempt, [index], SETTINGS)
+    return pod
 
 
 def variables(pod: Manifest) -> dict[str, str]:
@@ -22,8 +28,8 @@ def variables(pod: Manifest) -> dict[str, str]:
 
 
 def test_workers_know_each_other_by_stable_names() -> None:
-    pod = build_worker(make_job(), RUN, 3, 1, SETTINGS)
-    config = json.loads(variables(pod)["TF_CONFIG"])
+    pod = worker(make_job(), RUN, 3, 1)
+    config = json.loads(tf_config_of(variables(pod)))
     assert config == {
         "cluster": {
             "worker": [
@@ -39,12 +45,12 @@ def test_workers_know_each_other_by_stable_names() -> None:
 
 def test_the_spec_travels_whole() -> None:
     job = make_job(training={"epochs": 7})
-    spec = variables(build_worker(job, RUN, 1, 0, SETTINGS))["TRAINYARD_SPEC"]
+    spec = variables(worker(job, RUN, 1, 0))["TRAINYARD_SPEC"]
     assert TrainingJobSpec.model_validate_json(spec) == job.spec
 
 
 def test_claims_of_data_and_store_are_mounted_where_their_uris_mean() -> None:
-    pod = build_worker(make_job(), RUN, 1, 0, SETTINGS)
+    pod = worker(make_job(), RUN, 1, 0)
     container = pod["spec"]["containers"][0]
     mounts = {m["mountPath"]: m["name"] for m in container["volumeMounts"]}
     claims = {
@@ -58,7 +64,7 @@ def test_claims_of_data_and_store_are_mounted_where_their_uris_mean() -> None:
 
 def test_gpus_and_shared_memory_reach_the_container() -> None:
     workers = {"resources": {"limits": {"nvidia.com/gpu": 1}}, "sharedMemory": "1Gi"}
-    pod = build_worker(make_job(workers=workers), RUN, 1, 0, SETTINGS)
+    pod = worker(make_job(workers=workers), RUN, 1, 0)
     container = pod["spec"]["containers"][0]
     assert container["resources"]["limits"] == {"nvidia.com/gpu": 1}
     assert {"name": "shared-memory", "mountPath": "/dev/shm"} in container["volumeMounts"]
@@ -69,7 +75,7 @@ def test_pods_satisfy_restricted_pod_security_and_have_no_token() -> None:
     assert job.spec.serving is not None
     deployment = build_deployment(job, job.spec.serving, RUN, ARTIFACT, SETTINGS)
     specs = [
-        build_worker(job, RUN, 1, 0, SETTINGS)["spec"],
+        worker(job, RUN, 1, 0)["spec"],
         build_compressor(job, RUN, 1, ARTIFACT, SETTINGS)["spec"],
         deployment["spec"]["template"]["spec"],
     ]
@@ -94,34 +100,34 @@ def test_the_template_is_laid_over_by_name_and_keeps_our_labels() -> None:
             ],
         },
     }
-    pod = build_worker(make_job(workers={"template": template}), RUN, 1, 0, SETTINGS)
+    pod = worker(make_job(workers={"template": template}), RUN, 1, 0)
     assert pod["metadata"]["labels"]["team"] == "vision"
     assert pod["metadata"]["labels"]["trainyard.dev/job"] == "fashion"
     assert pod["spec"]["nodeSelector"] == {"pool": "gpu"}
     assert [c["name"] for c in pod["spec"]["containers"]] == ["trainer", "sidecar"]
     assert variables(pod)["EXTRA"] == "1"
-    assert "TF_CONFIG" in variables(pod)
+    assert "TRAINYARD_PEERS" in variables(pod)
 
 
 def test_a_program_of_ones_own_replaces_the_trainer() -> None:
     workers = {"image": "me/mine:1", "command": ["python", "train.py"]}
-    container = build_worker(make_job(workers=workers), RUN, 1, 0, SETTINGS)["spec"]["containers"][
-        0
-    ]
+    container = worker(make_job(workers=workers), RUN, 1, 0)["spec"]["containers"][0]
     assert container["image"] == "me/mine:1"
     assert container["command"] == ["python", "train.py"]
     assert "args" not in container
 
 
 def test_the_endpoint_leads_to_one_run_only() -> None:
-    service = build_serving_service(make_job(), "fashion", RUN, 8080)
+    service = build_serving_service(
+        make_job(), "fashion", RUN, 8080, {"trainyard.dev/run": "5f3a9c"}
+    )
     assert service["spec"]["selector"]["trainyard.dev/run"] == "5f3a9c"
 
 
 def test_everything_is_owned_by_the_job() -> None:
     for manifest in (
-        build_worker(make_job(), RUN, 1, 0, SETTINGS),
-        build_serving_service(make_job(), "fashion", RUN, 8080),
+        worker(make_job(), RUN, 1, 0),
+        build_serving_service(make_job(), "fashion", RUN, 8080, {"trainyard.dev/run": "5f3a9c"}),
     ):
         owner = manifest["metadata"]["ownerReferences"][0]
         assert (owner["kind"], owner["uid"]) == ("TrainingJob", "u-1")
@@ -135,7 +141,7 @@ def test_a_container_without_a_name_is_left_to_the_api_server() -> None:
 
 def laid_over(spec: dict[str, Any]) -> Manifest:
     """A worker with a template that no check has seen."""
-    return lay_over(build_worker(make_job(), RUN, 1, 0, SETTINGS), PodTemplate(spec=spec))
+    return lay_over(worker(make_job(), RUN, 1, 0), PodTemplate(spec=spec))
 
 
 def test_what_the_operator_steers_pods_by_stays_whatever_let_a_template_pass() -> None:
@@ -190,3 +196,26 @@ def test_a_port_of_a_template_stands_beside_ours() -> None:
     deployment = build_deployment(job, job.spec.serving, RUN, ARTIFACT, SETTINGS)
     ports = deployment["spec"]["template"]["spec"]["containers"][0]["ports"]
     assert [port["name"] for port in ports] == ["http", "debug"], "probes ask the port http"
+
+
+def test_a_thousand_workers_carry_no_thousand_lists_of_themselves() -> None:
+    job = make_job(workers={"replicas": 1000}, training={"batchSize": 1000})
+    pods = build_workers(job, RUN, 1, range(1000), SETTINGS)
+    assert max(len(json.dumps(pod)) for pod in pods) < 8000
+    own = make_job(
+        workers={"replicas": 1000, "command": ["python", "x.py"]}, training={"batchSize": 1000}
+    )
+    [pod] = build_workers(own, RUN, 1, [999], SETTINGS)
+    for name, value in variables(pod).items():
+        assert can_be_inherited(name, value)
+    config = json.loads(tf_config_of(variables(pod)))
+    assert len(config["cluster"]["worker"]) == 1000
+    assert config["task"] == {"type": "worker", "index": 999}
+
+
+def test_workers_get_the_time_to_save_that_the_spec_gives() -> None:
+    pods = [
+        worker(make_job(workers=workers), RUN, 1, 0)
+        for workers in ({}, {"terminationGracePeriodSeconds": 600})
+    ]
+    assert [pod["spec"]["terminationGracePeriodSeconds"] for pod in pods] == [120, 600]

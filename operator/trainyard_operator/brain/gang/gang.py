@@ -173,6 +173,7 @@ def _running(draft: Draft, work: PodStage, stage: Stage) -> None:
         if stage.attempts > 1:
             reason = f"{work.name}Running"
             draft.event("Normal", reason, f"attempt {stage.attempts}: all {size} pods run")
+    draft.look_again(draft.now + draft.settings.progress_seconds)
     said, interval = draft.observed.progress, draft.settings.progress_seconds
     if said is not None and worth_writing(draft.status.progress, said, draft.now, interval):
         draft.update(progress=said.model_copy(update={"updateTime": draft.timestamp}))

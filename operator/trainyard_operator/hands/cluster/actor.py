@@ -51,12 +51,12 @@ class Actor:
                 await self._record(key, job, event)
 
     async def _act(self, key: Key, job: TrainingJob, plan: Plan, version: str) -> None:
+        for manifest in plan.replace:
+            await self._replace(key, job, manifest)
         for ref in plan.delete:
             log.info("delete %s %s", ref.kind, ref.name, extra={"job": str(key)})
             decided_upon = version if ref.kind == KIND else None
             await self._api.delete(key.namespace, ref, version=decided_upon)
-        for manifest in plan.replace:
-            await self._replace(key, job, manifest)
         for manifest in plan.create:
             await self._create(key, job, manifest)
         if plan.delete or plan.replace or plan.create:
@@ -108,10 +108,10 @@ class Actor:
         """
         if error.status not in (*_INVALID, _FORBIDDEN) or error.ordinary:
             return
-        name = f"{manifest['kind']}/{manifest['metadata']['name']}"
-        refusal = Refusal(name, str(error), invalid=error.status in _INVALID)
-        self._observer.refused(key, job.metadata.generation, refusal)
-        raise NotYet(f"{name} is refused: {error}") from error
+        kind, name = manifest["kind"], manifest["metadata"]["name"]
+        refusal = Refusal(kind, name, str(error), invalid=error.status in _INVALID)
+        self._observer.refused(key, job, refusal)
+        raise NotYet(f"{kind}/{name} is refused: {error}") from error
 
     async def _explain_conflict(self, key: Key, job: TrainingJob, ref: ObjectRef) -> None:
         """The name is taken: by ourselves (fine), by what is about to go, or by others."""

@@ -15,11 +15,11 @@ from dataclasses import replace
 
 import aiohttp
 
-from trainyard_api.names import ANNOTATION_RETRAIN, KIND, LABEL_JOB
+from trainyard_api.names import ANNOTATION_REDEPLOY, ANNOTATION_RETRAIN, KIND, LABEL_JOB, run_hash
 from trainyard_api.problems import parse_job_object
 from trainyard_api.spec import TrainingJob
 from trainyard_api.status import Progress
-from trainyard_operator.brain.observed import Observed, Refusal
+from trainyard_operator.brain.observed import Observed, PodView, Refusal
 from trainyard_operator.brain.plan import Manifest, ObjectRef
 from trainyard_operator.hands.cluster.api import Api
 from trainyard_operator.hands.cluster.keys import Key
@@ -27,6 +27,7 @@ from trainyard_operator.hands.cluster.views import (
     deployment_view,
     is_owned,
     pod_view,
+    policy_view,
     service_view,
 )
 from trainyard_operator.hands.progress import read_progress
@@ -54,7 +55,8 @@ class Observer:
         """Keys that are being read, and whether they have changed since that began."""
         self._stored: dict[Key, Manifest] = {}
         self._taken: dict[Key, frozenset[ObjectRef]] = {}
-        self._refused: dict[Key, tuple[int, Refusal]] = {}
+        self._refused: dict[Key, tuple[str, int, Refusal]] = {}
+        """By the uid and the generation that asked for it: a namesake is another job."""
 
     def forget(self, key: Key) -> None:
         """What is known of a job has changed; what is just being read of it may be older."""
@@ -100,14 +102,14 @@ class Observer:
         self._taken[key] = self._taken.get(key, frozenset()) | {ref}
         self.forget(key)
 
-    def refused(self, key: Key, generation: int, refusal: Refusal) -> None:
+    def refused(self, key: Key, job: TrainingJob, refusal: Refusal) -> None:
         """The API server did not take an object of the job's, as that generation asks for it."""
-        self._refused[key] = (generation, refusal)
+        self._refused[key] = (job.metadata.uid, job.metadata.generation, refusal)
         self.forget(key)
 
     def accepted(self, key: Key) -> None:
         """The API server has taken all that a plan wanted: what it denied for now is past."""
-        if key in self._refused and not self._refused[key][1].invalid:
+        if key in self._refused and not self._refused[key][2].invalid:
             del self._refused[key]
 
     async def _read_and_keep(self, key: Key) -> Observed | None:
@@ -130,8 +132,8 @@ class Observer:
             self._taken.pop(key, None)
             self._refused.pop(key, None)
             return None
-        job = _parse(manifest)
         self._stored[key] = manifest.get("status") or {}
+        job = _parse(manifest)
         label = f"{LABEL_JOB}={key.name}"
         kinds = ("Pod", "Service", "Deployment", "NetworkPolicy")
         lists = await asyncio.gather(*(self._api.list(k, key.namespace, label) for k in kinds))
@@ -140,20 +142,22 @@ class Observer:
         return Observed(
             job=job,
             pods=[view for pod in pods if (view := pod_view(pod)) is not None],
-            services=[service_view(s) for s in services if is_owned(s, own)],
+            services=[v for s in services if is_owned(s, own) and (v := service_view(s))],
             deployments=[deployment_view(d) for d in deployments if is_owned(d, own)],
-            policies=frozenset(p["metadata"]["name"] for p in policies if is_owned(p, own)),
+            policies=[policy_view(p) for p in policies if is_owned(p, own)],
             foreign=await self._foreign(key, own),
-            refusal=self._refusal(key, job.metadata.generation),
+            refusals=self._refusals(key, job),
         )
 
-    def _refusal(self, key: Key, generation: int) -> Refusal | None:
+    def _refusals(self, key: Key, job: TrainingJob) -> list[Refusal]:
         """What was refused, where the job still asks for it."""
-        refused_for, refusal = self._refused.get(key, (generation, None))
-        if refused_for == generation:
-            return refusal
+        if key not in self._refused:
+            return []
+        uid, generation, refusal = self._refused[key]
+        if (uid, generation) == (job.metadata.uid, job.metadata.generation):
+            return [refusal]
         del self._refused[key]
-        return None
+        return []
 
     async def _foreign(self, key: Key, uid: str) -> frozenset[str]:
         """Of the names that were taken, those that still are."""
@@ -166,18 +170,30 @@ class Observer:
         return frozenset(f"{ref.kind}/{ref.name}" for ref in still)
 
     async def _progress(self, observed: Observed) -> Progress | None:
-        run = observed.job.status.run
-        for pod in observed.pods:
-            current = run is not None and run.id.endswith(pod.run) and pod.attempt == run.attempt
-            if current and pod.index == 0 and pod.stage != "serve" and pod.phase == "Running":
-                return await read_progress(self._session, pod.address) if pod.address else None
+        chief = running_chief(observed)
+        if chief is None or not chief.address:
+            return None
+        return await read_progress(self._session, chief.address)
+
+
+def running_chief(observed: Observed) -> PodView | None:
+    """The pod that knows how far the stage under way is."""
+    status = observed.job.status
+    stage = next((s for s in status.stages if s.state in ("Starting", "Running")), None)
+    if stage is None or status.run is None:
         return None
+    wanted = (stage.name.lower(), run_hash(status.run.id), stage.attempts, 0, "Running")
+    return next(
+        (p for p in observed.pods if (p.stage, p.run, p.attempt, p.index, p.phase) == wanted),
+        None,
+    )
 
 
 def _parse(manifest: Manifest) -> TrainingJob:
     """The job without the parts of its metadata that nothing depends on."""
     metadata = manifest["metadata"]
     annotations = metadata.get("annotations") or {}
-    kept = {k: v for k, v in annotations.items() if k == ANNOTATION_RETRAIN}
+    asked = (ANNOTATION_RETRAIN, ANNOTATION_REDEPLOY)
+    kept = {k: v for k, v in annotations.items() if k in asked}
     slim = {**manifest, "metadata": {**metadata, "annotations": kept}}
     return parse_job_object(slim)

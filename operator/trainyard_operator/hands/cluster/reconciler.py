@@ -8,8 +8,8 @@ import time
 
 from trainyard_api.names import KIND
 from trainyard_api.problems import InvalidJob
+from trainyard_operator.brain.conditions import shortened
 from trainyard_operator.brain.decide import decide
-from trainyard_operator.brain.draft import shortened
 from trainyard_operator.brain.plan import ObjectRef
 from trainyard_operator.brain.times import to_text
 from trainyard_operator.hands.cluster.actor import Actor, NotYet
@@ -81,8 +81,13 @@ class Reconciler:
         )
 
     async def _refuse(self, key: Key, error: InvalidJob) -> None:
-        """A job that came past the schema: say so in its status, and leave it alone."""
+        """A job that came past the schema: say so in its status, and leave it alone.
+
+        One that has begun was written by a later version in the middle of an upgrade: it goes on.
+        """
         log.warning("refused: %s", error, extra={"job": str(key)})
+        if self._observer.stored_status(key).get("run"):
+            return
         condition = {
             "type": "Accepted",
             "status": "False",

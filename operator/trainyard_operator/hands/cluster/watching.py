@@ -29,13 +29,13 @@ def build_registry(queue: WorkQueue[Key], observer: Observer) -> kopf.OperatorRe
     """The handlers: each puts a job's key into the queue."""
     registry = kopf.OperatorRegistry()
 
-    def job_changed(namespace: str, name: str, meta: dict[str, Any], **_: Any) -> None:
+    async def job_changed(namespace: str, name: str, meta: dict[str, Any], **_: Any) -> None:
         key = Key(namespace, name)
         if not observer.knows(key, meta["resourceVersion"]):
             observer.forget(key)
             queue.add(key)
 
-    def object_changed(namespace: str, labels: dict[str, str], **_: Any) -> None:
+    async def object_changed(namespace: str, labels: dict[str, str], **_: Any) -> None:
         key = Key(namespace, labels[LABEL_JOB])
         observer.forget(key)
         queue.add(key)

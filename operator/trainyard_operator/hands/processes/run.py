@@ -51,6 +51,8 @@ class LocalRun:
         self._journal = Journal(request.output)
         self._asked = request.job.spec
         self._job = with_free_port(self._journal.take_up(request.job))
+        # Who starts a failed job again wants it tried again.
+        self._retry = self._job.status.phase == "Failed"
         self._changed = asyncio.Event()
         self._stop = asyncio.Event()
         volumes = mount_volumes(self._job, request, settings)
@@ -95,7 +97,9 @@ class LocalRun:
             deployments=self._keeper.deployments(),
             policies=self._keeper.policies(),
             progress=progress,
+            retry=self._retry,
         )
+        self._retry = False
         plan = decide(observed, self._settings, time.time())
         self._write(plan)
         if not self._stop.is_set():
@@ -112,10 +116,10 @@ class LocalRun:
             say("event", event=vars(event))
 
     async def _act(self, plan: Plan) -> None:
-        for ref in plan.delete:
-            await self._keeper.delete(ref)
         for manifest in plan.replace:
             await self._keeper.replace(manifest)
+        for ref in plan.delete:
+            await self._keeper.delete(ref)
         for manifest in plan.create:
             await self._keeper.create(manifest)
         if plan.delete or plan.replace or plan.create:
