@@ -136,9 +136,16 @@ def _go_on(draft: Draft, problem: str) -> None:
         return
     if not problem:
         route.claim(draft)
-    if suspended(draft) or overdue(draft):
+    if suspended(draft) or overdue(draft) or _name_is_open(draft):
         return
     _advance(draft)
+
+
+def _name_is_open(draft: Draft) -> bool:
+    """Whether the endpoint's name is yet to be claimed: nothing begins that another job stops."""
+    serving = draft.job.spec.serving
+    begun = any(stage.startTime is not None for stage in draft.status.stages)
+    return serving is not None and not begun and route.there(draft, serving) is None
 
 
 def _gather(draft: Draft) -> None:

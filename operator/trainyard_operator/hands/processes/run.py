@@ -12,7 +12,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +113,7 @@ class LocalRun:
             say("status", status=plan.status.to_dict())
             self._changed.set()
         for event in plan.events:
-            say("event", event=vars(event))
+            say("event", event=asdict(event))
 
     async def _act(self, plan: Plan) -> None:
         for manifest in plan.replace:
