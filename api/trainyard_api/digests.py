@@ -13,10 +13,11 @@ def file_sha256(path: Path) -> str:
 
 
 def folder_sha256(folder: Path) -> str:
-    """Hexadecimal sha256 of a folder: of the lines `DIGEST  RELATIVE/PATH`, sorted by path.
+    """Hexadecimal sha256 of a folder: of the lines `DIGEST  RELATIVE/PATH` of its files.
 
-    The same as `cd FOLDER && find . -type f -printf '%P\\n' | LC_ALL=C sort |
-    xargs -d '\\n' sha256sum | sha256sum`.
+    They are sorted by the bytes of the path, and each ends with a newline, the last one too. The
+    same as `cd FOLDER && find . -type f -printf '%P\\n' | LC_ALL=C sort |
+    xargs -r -d '\\n' sha256sum | sha256sum`, where no name has a backslash in it.
     """
     files = sorted(
         (p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()),

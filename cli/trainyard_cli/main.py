@@ -10,6 +10,7 @@ import typer
 from trainyard_cli.commands.cluster import cluster
 from trainyard_cli.commands.data import data_app
 from trainyard_cli.commands.demo import demo
+from trainyard_cli.commands.digest import digest
 from trainyard_cli.commands.predict import predict
 from trainyard_cli.commands.run import run
 from trainyard_cli.commands.status import status
@@ -34,6 +35,7 @@ app.command()(run)
 app.command()(submit)
 app.command()(status)
 app.command()(predict)
+app.command()(digest)
 app.command()(demo)
 app.add_typer(data_app, name="data")
 app.command(context_settings=_PASS_THROUGH, add_help_option=False)(cluster)

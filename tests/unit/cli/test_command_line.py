@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ def trainyard(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "run", "status", "submit", "predict", "data", "data get", "cluster"]
+    "command", ["", "run", "status", "submit", "predict", "data", "data get", "cluster", "digest"]
 )
 def test_every_command_has_help(command: str) -> None:
     ended = trainyard(*command.split(), "--help")
@@ -78,6 +79,40 @@ def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
     ended = trainyard("run", str(tmp_path / "none.yaml"))
     assert ended.returncode == 2
     assert ended.stderr == f"trainyard: {tmp_path}/none.yaml: No such file or directory\n"
+
+
+def test_digest_prints_what_the_documented_shell_command_prints(tmp_path: Path) -> None:
+    (tmp_path / "variables").mkdir()
+    for name in ("saved_model.pb", "variables/b", "variables.index", "Ä", "B b"):
+        (tmp_path / name).write_text(name)
+    shell = (
+        r"find . -type f -printf '%P\n' | LC_ALL=C sort | xargs -r -d '\n' sha256sum | sha256sum"
+    )
+    documented = subprocess.run(
+        ["bash", "-c", shell], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    ended = trainyard("digest", str(tmp_path))
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.split() == documented.stdout.split()[:1]
+    docs = Path(__file__).parents[3] / "docs" / "own-program.md"
+    assert shell in docs.read_text()
+
+
+def test_digest_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "model.keras").write_bytes(b"")
+    ended = trainyard("digest", str(tmp_path / "model.keras"))
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    assert ended.stdout == f"{empty}\n"
+
+
+@pytest.mark.parametrize(("path", "said"), [("none", "no such file"), ("pipe", "neither a file")])
+def test_digest_of_what_is_no_artifact_is_one_line(tmp_path: Path, path: str, said: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    ended = trainyard("digest", str(tmp_path / path))
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"trainyard: {tmp_path}/{path}: ")
+    assert said in ended.stderr
+    assert ended.stderr.count("\n") == 1
 
 
 def test_several_problems_are_a_line_each() -> None:

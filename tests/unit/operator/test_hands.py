@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -13,19 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.operator.fake_cluster import ARTIFACT, SETTINGS, make_job
-from trainyard_api.peers import Peers
 from trainyard_operator.brain.plan import ObjectRef
 from trainyard_operator.build.deployments import build_deployment
 from trainyard_operator.build.pods import build_workers
 from trainyard_operator.hands.cluster.changes import merge_patch
 from trainyard_operator.hands.cluster.views import deployment_view, pod_view
 from trainyard_operator.hands.cluster.workqueue import WorkQueue
-from trainyard_operator.hands.processes import translation
 from trainyard_operator.hands.processes.errors import WrongInput
 from trainyard_operator.hands.processes.keeper import Keeper
 from trainyard_operator.hands.processes.process import PodProcess
 from trainyard_operator.hands.processes.run import Request, mount_volumes
-from trainyard_operator.hands.processes.translation import Ports, local_environment
 
 JSON = st.recursive(
     st.none() | st.integers() | st.text(max_size=3),
@@ -154,50 +150,6 @@ def test_a_deployment_is_current_only_when_all_replicas_are_of_its_newest_spec()
     assert deployment_view(manifest).current
 
 
-def test_processes_of_a_gang_find_each_other_on_loopback(tmp_path: Path) -> None:
-    ports = Ports()
-    job = make_job()
-    environments = [
-        local_environment(
-            build_workers(job, "1-5f3a9c", 1, [i], SETTINGS)[0], ports, tmp_path, tmp_path / "log"
-        )
-        for i in range(2)
-    ]
-    clusters = [json.loads(e["TF_CONFIG"])["cluster"]["worker"] for e in environments]
-    assert clusters[0] == clusters[1]
-    assert all(address.startswith("127.0.0.1:") for address in clusters[0])
-    own = {e["TRAINYARD_PORT"] for e in environments} | {a.split(":")[1] for a in clusters[0]}
-    assert len(own) == 4, "each port of each process is its own"
-
-
-def pod_of_large_gang(index: int, value: str) -> dict[str, Any]:
-    env = [{"name": "TRAINYARD_PEERS", "value": value}]
-    containers = [{"name": "trainer", "env": env}]
-    return {"metadata": {"name": f"w-{index}"}, "spec": {"containers": containers}}
-
-
-def test_peers_become_a_tf_config_of_local_ports(tmp_path: Path) -> None:
-    ports = Ports()
-    pattern = "w-{index}.gang.default.svc:2222"
-    for index in range(3):
-        value = Peers(pattern=pattern, count=3, index=index).encode()
-        pod = pod_of_large_gang(index, value)
-        variables = local_environment(pod, ports, tmp_path, tmp_path / "log")
-        config = json.loads(variables["TF_CONFIG"])
-        here = [f"127.0.0.1:{ports.local(f'w-{i}', 2222)}" for i in range(3)]
-        assert config == {
-            "cluster": {"worker": here},
-            "task": {"type": "worker", "index": index},
-        }
-        assert "TRAINYARD_PEERS" not in variables
-
-
-def test_peers_that_cannot_be_read_are_left_to_the_program(tmp_path: Path) -> None:
-    variables = local_environment(pod_of_large_gang(0, "{"), Ports(), tmp_path, tmp_path / "log")
-    assert variables["TRAINYARD_PEERS"] == "{"
-    assert "TF_CONFIG" not in variables
-
-
 async def test_many_changes_of_one_job_are_one_piece_of_work() -> None:
     queue: WorkQueue[str] = WorkQueue()
     for _ in range(5):
@@ -234,23 +186,6 @@ async def test_work_that_is_due_later_waits_unless_something_happens() -> None:
     assert await asyncio.wait_for(queue.take(), 1) == "now"
     queue.add("later")
     assert await asyncio.wait_for(queue.take(), 1) == "later"
-
-
-def test_no_two_ports_of_pods_are_one_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    free = iter([4001, 4001, 4002])
-    monkeypatch.setattr(translation, "free_port", lambda: next(free))
-    ports = Ports()
-    assert ports.local("a", 2222) != ports.local("b", 2222)
-
-
-def test_a_variable_from_elsewhere_is_left_to_the_environment(tmp_path: Path) -> None:
-    secret = {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
-    env = [secret, {"name": "EMPTY"}]
-    template = {"spec": {"containers": [{"name": "trainer", "env": env}]}}
-    pod = build_workers(make_job(workers={"template": template}), "1-5f3a9c", 1, [0], SETTINGS)[0]
-    variables = local_environment(pod, Ports(), tmp_path, tmp_path / "log")
-    assert "TOKEN" not in variables
-    assert variables["EMPTY"] == ""
 
 
 def test_a_termination_message_may_be_any_bytes(tmp_path: Path) -> None:

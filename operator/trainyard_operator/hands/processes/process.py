@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainyard_operator.brain.plan import Manifest
+from trainyard_operator.hands.processes.last_words import last_words, termination_message
 
 GRACE_SECONDS = 30.0
 """What Kubernetes gives a pod that does not say."""
@@ -59,14 +60,10 @@ class PodProcess:
         return self.folder / "log"
 
     def message(self) -> str:
-        """Its termination message; like the kubelet, the end of its log where it failed without."""
-        if self.termination_log.exists():
-            text = self.termination_log.read_bytes().decode(errors="replace")
-            if text:
-                return text
-        if self.exit_code == 0 or not self.log.exists():
-            return ""
-        return self.log.read_bytes()[-2048:].decode(errors="replace")
+        """Its termination message, or its last words where it failed without one."""
+        if text := termination_message(self.termination_log):
+            return text
+        return "" if self.exit_code == 0 else last_words(self.log)
 
     async def start(self, command: list[str], variables: dict[str, str]) -> None:
         """Start the process; a program that cannot be started has failed with 127."""

@@ -7,6 +7,7 @@ a port of its own, it is given the local one.
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import sys
@@ -71,6 +72,7 @@ def local_environment(
     variables.pop("HOME", None)
     return {
         **variables,
+        "PATH": _path(variables.get("PATH") or os.environ.get("PATH") or os.defpath),
         environment.HOST: LOOPBACK,
         environment.VOLUMES: str(volumes),
         environment.TERMINATION_LOG: str(termination_log),
@@ -93,7 +95,18 @@ def local_command(pod: Manifest) -> list[str]:
     """The command of a pod's process: `python` is the interpreter that runs this program."""
     container = pod["spec"]["containers"][0]
     command: list[str] = [*container["command"], *container.get("args", [])]
-    return [sys.executable if part == "python" else part for part in command]
+    # Not every installation has both names beside the interpreter.
+    is_python = command[0] in ("python", "python3")
+    return [sys.executable if is_python else command[0], *command[1:]]
+
+
+def _path(path: str) -> str:
+    """A PATH on which this interpreter's programs come first.
+
+    A shell, `env` and a script's first line then find the Python, and the pip, that has what
+    this program has. The interpreter itself may be a link: an environment's folder is the link's.
+    """
+    return os.pathsep.join([str(Path(sys.executable).parent), path])
 
 
 def http_port(pod: Manifest) -> int | None:
