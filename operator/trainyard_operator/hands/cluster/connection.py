@@ -1,8 +1,9 @@
 """Where the API server is, and who we are to it.
 
 kopf's own login finds both (a pod's service account, or a kubeconfig), so the operator and its
-watches are always the same to the API server. The official client would do it too, at the cost
-of more than 30 MiB of resident memory.
+watches are always the same to the API server. The official client would do it too, at three
+times the CPU of a request, and 10 MiB of resident memory: kopf loads it too where it is installed,
+so what is saved shows in the image only.
 """
 
 from __future__ import annotations
