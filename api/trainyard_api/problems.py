@@ -60,7 +60,7 @@ def parse_job_object(document: dict[str, Any]) -> TrainingJob:
     try:
         return TrainingJob.model_validate(document)
     except ValidationError as error:
-        raise InvalidJob(_explain(error)) from error
+        raise InvalidJob(explain(error)) from error
 
 
 def find_problems(job: TrainingJob) -> list[Problem]:
@@ -68,14 +68,20 @@ def find_problems(job: TrainingJob) -> list[Problem]:
     return [*_rules(job.spec), *find_template_problems(job.spec), *_not_built(job.spec)]
 
 
-def _explain(error: ValidationError) -> list[Problem]:
+def explain(error: ValidationError, *within: str) -> list[Problem]:
+    """What the models see in a TrainingJob.
+
+    Args:
+        error: of validating it, or a part of it.
+        within: where that part stands.
+    """
     problems = []
     for detail in error.errors():
-        path = [str(part) for part in detail["loc"] if not _is_branch(part)]
-        field = ".".join(path)
+        location = (*within, *detail["loc"])
+        field = ".".join(str(part) for part in location if not _is_branch(part))
         kind, given = detail["type"], detail["input"]
         if kind == "extra_forbidden":
-            problems.append(Problem(field, _unknown_field(detail["loc"])))
+            problems.append(Problem(field, _unknown_field(location)))
         elif kind == "missing":
             problems.append(Problem(field, "is required"))
         elif field == "metadata.name" and kind == "string_too_long":

@@ -79,7 +79,7 @@ class Subject:
                 # Ctrl-C is the driver's, which ends it in its turn.
                 start_new_session=True,
             )
-        while await self._answer("/readyz") is None:
+        while not await self._acts():
             if time.monotonic() > begun + READY_SECONDS:
                 raise SubjectLost(f"the operator does not get ready:\n{self._last_words()}")
             _alive = self.pid
@@ -99,6 +99,10 @@ class Subject:
     async def queue_latency(self) -> dict[float, float]:
         """Returns its histogram of how long jobs wait to be looked at; empty where it has none."""
         return buckets(await self._answer("/metrics") or "", QUEUE_LATENCY)
+
+    async def _acts(self) -> bool:
+        """Whether it knows all jobs, and decides."""
+        return "trainyard_acts 1.0" in (await self._answer("/metrics") or "")
 
     async def _answer(self, path: str) -> str | None:
         url = f"http://127.0.0.1:{self._port}{path}"

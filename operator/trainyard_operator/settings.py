@@ -27,11 +27,17 @@ class Settings(BaseSettings):
     )
     backoff_limit_seconds: float = Field(default=360.0, description="Longest such wait.")
     progress_seconds: float = Field(
-        default=3.0, description="Time between two looks at the live progress."
+        default=5.0, description="Time between two looks at a job's live progress."
     )
     resync_seconds: float = Field(
-        default=300.0, description="Time after which every job is looked at again."
+        default=1800.0, description="Time after which a job is looked at without any news of it."
     )
+    lease_namespace: str = Field(
+        default="",
+        description="Namespace of the Lease by which one of several operators acts; empty: this "
+        "one acts always, and has to be the only one.",
+    )
+    lease_name: str = Field(default="trainyard-operator", description="Name of that Lease.")
     metrics_port: int = Field(default=8082, description="Port of metrics and health.")
     service_host: str = Field(
         default="{service}.{namespace}.svc", description="Host name of a Service, in URLs."

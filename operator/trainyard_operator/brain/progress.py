@@ -20,9 +20,17 @@ def worth_writing(written: Progress | None, said: Progress, now: float, interval
     """
     if written is None:
         return True
-    if _seen(written) == _seen(said):
+    if look_alike(written, said):
         return False
-    return written.updateTime is None or now >= (times.to_seconds(written.updateTime) + interval)
+    if written.updateTime is None:
+        return True
+    # Another operator's clock may have been ahead of ours.
+    return not 0 <= now - times.to_seconds(written.updateTime) < interval
+
+
+def look_alike(one: Progress, other: Progress) -> bool:
+    """Whether a person sees no difference."""
+    return _seen(one) == _seen(other)
 
 
 def _seen(progress: Progress) -> tuple[object, ...]:

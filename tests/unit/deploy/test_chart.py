@@ -99,10 +99,34 @@ def test_probes_and_service_meet_the_port_of_the_operator(
     assert service["spec"]["selector"].items() <= labels.items()
 
 
-def test_there_is_never_a_second_operator(operator_manifests: list[Manifest]) -> None:
+def test_another_operator_stands_by_on_another_node(operator_manifests: list[Manifest]) -> None:
     spec = deployment_of(operator_manifests)["spec"]
-    assert spec["replicas"] == 1
-    assert spec["strategy"] == {"type": "Recreate"}
+    assert spec["replicas"] == 2
+    assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+    labels = spec["template"]["metadata"]["labels"]
+    (spread,) = spec["template"]["spec"]["topologySpreadConstraints"]
+    assert spread["topologyKey"] == "kubernetes.io/hostname"
+    assert spread["labelSelector"]["matchLabels"].items() <= labels.items()
+    (budget,) = [m for m in operator_manifests if m["kind"] == "PodDisruptionBudget"]
+    assert budget["spec"]["maxUnavailable"] == 1
+    assert budget["spec"]["selector"]["matchLabels"].items() <= labels.items()
+
+
+def test_a_single_operator_may_be_evicted(helm_template: Render) -> None:
+    manifests = helm_template(replicas=1)
+    assert "PodDisruptionBudget" not in [m["kind"] for m in manifests]
+
+
+def test_operators_of_one_installation_share_a_lease_that_they_may_write(
+    operator_manifests: list[Manifest],
+) -> None:
+    given = environment_of(operator_manifests)
+    namespace = deployment_of(operator_manifests)["metadata"]["namespace"]
+    assert given["TRAINYARD_LEASE_NAMESPACE"] == namespace
+    (role,) = [m for m in operator_manifests if m["kind"] == "Role"]
+    assert role["metadata"]["namespace"] == namespace
+    named = [rule.get("resourceNames") for rule in role["rules"]]
+    assert named == [None, [given["TRAINYARD_LEASE_NAME"]]]
 
 
 def test_the_chart_has_the_version_of_the_product(root: Path) -> None:
@@ -125,7 +149,7 @@ def test_images_that_were_built_are_values_of_the_chart(helm_template: Render) -
     "values",
     [
         {"storage": {"url": "pvc://a"}},
-        {"replicas": 2},
+        {"replicas": 6},
         {"logFormat": "yaml"},
         {"images": {"pullPolicy": "Sometimes"}},
         {"watchNamespace": "a,b"},

@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 from trainyard_api.names import KIND
+from trainyard_operator.hands.cluster.api import Api
+from trainyard_operator.hands.cluster.children import Children
 from trainyard_operator.hands.cluster.resources import _BASES
-from trainyard_operator.hands.cluster.watching import WATCHED
 
 Manifest = dict[str, Any]
 Permission = tuple[str, str, str]
 
 USED: dict[str, tuple[str, str, frozenset[str]]] = {
-    # kind: (group, resource, verbs). Observer: get (names that are taken) and list; watches:
-    # list and watch; actor: create, delete, and patch where a plan replaces (server-side apply).
+    # kind: (group, resource, verbs). Informers: list and watch; actor: create, delete, patch where
+    # a plan replaces (server-side apply), and get (names that are taken); complaints: list events.
     "TrainingJob": (
         "trainyard.dev",
         "trainingjobs",
@@ -33,18 +34,13 @@ USED: dict[str, tuple[str, str, frozenset[str]]] = {
     "NetworkPolicy": (
         "networking.k8s.io",
         "networkpolicies",
-        frozenset({"get", "list", "watch", "create", "delete"}),
+        frozenset({"get", "list", "watch", "create", "patch", "delete"}),
     ),
-    "Event": ("", "events", frozenset({"create"})),
+    "Event": ("", "events", frozenset({"list", "create"})),
 }
-OWN = {"Lease", "ConfigMap"}
-"""Kinds that are asked for in the operator's own namespace only, not where jobs are."""
+LEASE = {("coordination.k8s.io", "leases", verb) for verb in ("get", "create", "update")}
+"""In the operator's own namespace only, not where jobs are."""
 FURTHER: set[Permission] = {("trainyard.dev", "trainingjobs/status", "patch")}
-KOPF: set[Permission] = {
-    # kopf looks for new CRDs while it runs. Namespaces it reads only when told which to watch.
-    ("apiextensions.k8s.io", "customresourcedefinitions", "list"),
-    ("apiextensions.k8s.io", "customresourcedefinitions", "watch"),
-}
 
 
 def used() -> set[Permission]:
@@ -72,18 +68,18 @@ def roles(manifests: Iterable[Manifest]) -> dict[str, Manifest]:
 
 
 def test_the_table_has_every_kind_that_the_code_has_a_path_for() -> None:
-    assert set(USED) | OWN == set(_BASES)
+    assert set(USED) | {"Lease"} == set(_BASES)
     assert KIND in USED
 
 
 def test_the_table_has_every_watch() -> None:
-    by_resource = {resource: verbs for _, resource, verbs in USED.values()}
-    for _, _, resource in WATCHED:
-        assert {"list", "watch"} <= by_resource[resource]
+    api: Any = Api
+    for kind in Children(api, lambda _: None, None).informers:
+        assert {"list", "watch"} <= USED[kind][2]
 
 
 def test_the_operator_may_do_exactly_what_it_does(operator_manifests: list[Manifest]) -> None:
-    assert permissions(roles(operator_manifests)["trainyard"]) == used() | KOPF
+    assert permissions(roles(operator_manifests)["trainyard"]) == used()
 
 
 def test_no_role_has_a_wildcard_or_reads_secrets(operator_manifests: list[Manifest]) -> None:
@@ -111,9 +107,11 @@ def test_with_one_namespace_nothing_of_the_whole_cluster_is_allowed(
 ) -> None:
     manifests = helm_template(watchNamespace="team-a", crds={"install": False})
     assert not [m for m in manifests if m["kind"].startswith("Cluster")]
-    (role,) = roles(manifests).values()
+    role, lease = roles(manifests)["trainyard"], roles(manifests)["trainyard-lease"]
     assert role["metadata"]["namespace"] == "team-a"
     assert permissions(role) == used()
+    assert lease["metadata"]["namespace"] != "team-a"
+    assert permissions(lease) == LEASE
 
 
 @pytest.mark.parametrize("role", ["view", "edit"])

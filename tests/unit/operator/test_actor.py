@@ -3,78 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-import aiohttp
 import pytest
 
 from tests.unit.operator.fake_cluster import SETTINGS, make_job
+from tests.unit.operator.stand import JOB_PATH, KEY, NOW, FakeApi, Hands
 from trainyard_operator.brain.decide import decide
-from trainyard_operator.brain.observed import Observed
 from trainyard_operator.brain.plan import Event, Manifest, ObjectRef, Plan
 from trainyard_operator.build.networking import build_serving_service
-from trainyard_operator.hands.cluster.actor import Actor, NotYet
-from trainyard_operator.hands.cluster.api import Api, ApiError
-from trainyard_operator.hands.cluster.keys import Key
-from trainyard_operator.hands.cluster.observer import Observer
+from trainyard_operator.hands.cluster.actor import NotYet, Outdated
+from trainyard_operator.hands.cluster.api import ApiError
 
-KEY = Key("default", "fashion")
-JOB_PATH = "/apis/trainyard.dev/v1alpha1/namespaces/default/trainingjobs/fashion"
-
-
-class FakeApi(Api):
-    """An API server that has one job, and does not take what a test forbids."""
-
-    def __init__(self) -> None:
-        self.job: Manifest = make_job().to_dict()
-        self.job["metadata"]["resourceVersion"] = "7"
-        self.job["metadata"]["generation"] = 1
-        del self.job["status"]
-        self.objects: dict[str, Manifest] = {}
-        self.errors: dict[str, ApiError] = {}
-        self.requests: list[tuple[str, str, Any]] = []
-
-    async def _request(
-        self,
-        method: str,
-        path: str,
-        body: Manifest | None = None,
-        query: Any = None,  # noqa: ARG002
-        content_type: str = "",  # noqa: ARG002
-    ) -> Manifest:
-        self.requests.append((method, path, body))
-        kind = str((body or {}).get("kind"))
-        if method != "GET" and (error := self.errors.get(kind)) is not None:
-            raise error
-        if method == "PATCH" and path == f"{JOB_PATH}/status":
-            assert body is not None
-            version = str(int(self.job["metadata"]["resourceVersion"]) + 1)
-            metadata = {**self.job["metadata"], "resourceVersion": version}
-            self.job = {**self.job, "metadata": metadata, "status": body["status"]}
-            return self.job
-        if path == JOB_PATH:
-            return self.job
-        return self.objects.get(path, {"items": []})
-
-    def sent(self, method: str) -> list[tuple[str, Any]]:
-        return [(path, body) for verb, path, body in self.requests if verb == method]
-
-
-async def observe(observer: Observer) -> Observed:
-    observed = await observer.observe(KEY)
-    assert observed is not None
-    return observed
+UNAVAILABLE = ApiError(500, "InternalError", "etcdserver: leader changed")
 
 
 async def test_the_status_of_a_job_that_others_manage_is_not_written() -> None:
+    api = FakeApi(runPolicy={"managedBy": "kueue.x-k8s.io/multikueue"})
+    await Hands(api).step()
+    assert api.requests == []
+
+
+async def test_a_job_is_started_by_writes_alone_and_what_was_written_is_known() -> None:
     api = FakeApi()
-    api.job["spec"]["runPolicy"]["managedBy"] = "kueue.x-k8s.io/multikueue"
-    async with aiohttp.ClientSession() as session:
-        observer = Observer(api, session)
-        observed = await observe(observer)
-        plan = decide(observed, SETTINGS, 1e9)
-        await Actor(api, observer).carry_out(KEY, observed.job, plan)
-    assert api.sent("PATCH") == []
+    hands = Hands(api)
+    await hands.step()
+    assert [method for method, _, _ in api.requests] == ["PATCH", "POST", "POST", "POST", "POST"]
+    assert [path for path, _ in api.sent("PATCH")] == [f"{JOB_PATH}/status"]
+    observed = hands.look()
+    assert len(observed.pods) == 2
+    assert observed.job.status.phase == "Training"
+    before = len(api.requests)
+    await hands.step()
+    assert len(api.requests) == before, "nothing is left to be done"
 
 
 @pytest.mark.parametrize(("status", "invalid"), [(422, True), (400, True), (403, False)])
@@ -83,37 +43,123 @@ async def test_what_the_api_server_refuses_is_known_to_the_next_decision(
 ) -> None:
     api = FakeApi()
     api.errors["Pod"] = ApiError(status, "Invalid", "limits.memory: 4GB")
-    async with aiohttp.ClientSession() as session:
-        observer = Observer(api, session)
-        actor = Actor(api, observer)
-        observed = await observe(observer)
-        plan = decide(observed, SETTINGS, 1e9)
-        told = replace(plan, events=(Event("Normal", "RunStarted", "run 2"),))
-        with pytest.raises(NotYet):
-            await actor.carry_out(KEY, observed.job, told)
-        assert [body["reason"] for _, body in api.sent("POST") if body["kind"] == "Event"] == [
-            "RunStarted"
-        ], "what status says is told, whatever became of the rest"
-        refusal = (await observe(observer)).refusal("Pod")
-        assert refusal is not None
-        assert refusal.invalid is invalid
-        assert "limits.memory: 4GB" in refusal.message
-        api.job["metadata"]["generation"] = 2
-        observer.forget(KEY)
-        assert (await observe(observer)).refusal("Pod") is None, "a changed spec is tried again"
+    hands = Hands(api)
+    observed = hands.look()
+    plan = decide(observed, SETTINGS, NOW)
+    told = replace(plan, events=(Event("Normal", "RunStarted", "run 2"),))
+    with pytest.raises(NotYet):
+        await hands.actor.carry_out(KEY, observed, told)
+    assert [body["reason"] for _, body in api.sent("POST") if body["kind"] == "Event"] == [
+        "RunStarted"
+    ], "what status says is told, whatever became of the rest"
+    refusal = hands.look().refusal("Pod")
+    assert refusal is not None
+    assert refusal.invalid is invalid
+    assert "limits.memory: 4GB" in refusal.message
+    hands.jobs.happened(api.change_job(generation=2))
+    assert hands.look().refusal("Pod") is None, "a changed spec is tried again"
+
+
+async def test_a_refusal_of_a_job_is_none_of_its_namesake() -> None:
+    api = FakeApi()
+    api.errors["Pod"] = ApiError(422, "Invalid", "limits.memory: 4GB")
+    hands = Hands(api)
+    with pytest.raises(NotYet):
+        await hands.step()
+    assert hands.look().refusals
+    hands.jobs.happened(api.change_job(uid="u-2"))
+    assert hands.look().refusals == []
+
+
+async def test_what_is_refused_of_many_pods_is_asked_of_few() -> None:
+    api = FakeApi(workers={"replicas": 1000}, training={"batchSize": 1000})
+    api.errors["Pod"] = ApiError(403, "Forbidden", "exceeded quota: pods")
+    with pytest.raises(NotYet):
+        await Hands(api).step()
+    pods = [body for _, body in api.sent("POST") if body["kind"] == "Pod"]
+    assert len(pods) == 8
+
+
+async def test_all_of_a_gang_is_tried_though_one_pod_fails() -> None:
+    api = FakeApi()
+    api.errors["NetworkPolicy"] = UNAVAILABLE
+    hands = Hands(api)
+    with pytest.raises(ApiError):
+        await hands.step()
+    assert hands.children.services.of(KEY), "its neighbour was created"
+    api.errors.clear()
+    await hands.step()
+    assert len(hands.look().pods) == 2
 
 
 async def test_a_job_is_deleted_only_as_it_was_decided_upon() -> None:
     api = FakeApi()
-    async with aiohttp.ClientSession() as session:
-        observer = Observer(api, session)
-        job = (await observe(observer)).job
-        done = job.status.model_copy(update={"phase": "Succeeded"})
-        plan = Plan(status=done, delete=(ObjectRef("TrainingJob", "fashion"),))
-        await Actor(api, observer).carry_out(KEY, job, plan)
+    hands = Hands(api)
+    observed = hands.look()
+    done = observed.job.status.model_copy(update={"phase": "Succeeded"})
+    plan = Plan(status=done, delete=(ObjectRef("TrainingJob", "fashion"),))
+    await hands.actor.carry_out(KEY, observed, plan)
     [(path, body)] = api.sent("DELETE")
     assert path == JOB_PATH
     assert body["preconditions"] == {"resourceVersion": "8"}
+
+
+async def test_an_object_is_deleted_only_as_the_one_that_is_known() -> None:
+    api = FakeApi()
+    hands = Hands(api)
+    await hands.step()
+    pod = hands.look().pods[0].name
+    plan = Plan(status=hands.look().job.status, delete=(ObjectRef("Pod", pod),))
+    await hands.actor.carry_out(KEY, hands.look(), plan)
+    [(_, body)] = api.sent("DELETE")
+    assert body["preconditions"] == {"uid": f"uid-{pod}"}
+    assert pod not in [view.name for view in hands.look().pods], "it is known to be gone at once"
+
+
+async def test_nothing_is_done_for_a_job_that_is_gone_without_a_word() -> None:
+    """A watch that was away does not tell what was deleted meanwhile."""
+    api = FakeApi()
+    hands = Hands(api)
+    await hands.step()
+    for pod in hands.look().pods:
+        hands.children.deleted("default", ObjectRef("Pod", pod.name), f"uid-{pod.name}", None)
+    api.job = None
+    before = len(api.sent("POST"))
+    with pytest.raises(Outdated):
+        await hands.step()
+    assert hands.reader.look(KEY) is None
+    assert len(api.sent("POST")) == before
+
+
+async def test_a_job_that_has_changed_meanwhile_is_read_and_decided_upon_anew() -> None:
+    api = FakeApi()
+    hands = Hands(api)
+    api.change_job(generation=2)
+    with pytest.raises(Outdated):
+        await hands.step()
+    assert hands.look().job.metadata.generation == 2
+    await hands.step()
+    assert hands.look().job.status.observedGeneration == 2
+
+
+async def test_what_a_later_version_has_written_into_status_stays() -> None:
+    api = FakeApi()
+    assert api.job is not None
+    hands = Hands(api)
+    await hands.step()
+    status = api.job["status"]
+    stages = [{**stage, "zone": "a"} for stage in status["stages"]]
+    api.job = {**api.job, "status": {**status, "cost": 3, "stages": stages}}
+    hands.jobs.happened(api.change_job())
+    observed = hands.look()
+    changed = [stage.model_copy(update={"message": "new"}) for stage in observed.job.status.stages]
+    plan = Plan(status=observed.job.status.model_copy(update={"stages": changed}))
+    await hands.actor.carry_out(KEY, observed, plan)
+    written = api.job["status"]
+    assert written["cost"] == 3
+    assert [(stage["zone"], stage["message"]) for stage in written["stages"]] == [
+        ("a", "new") for _ in stages
+    ]
 
 
 async def test_what_was_created_is_taken_for_applied_before_it_is_replaced() -> None:
@@ -136,11 +182,25 @@ async def test_what_was_created_is_taken_for_applied_before_it_is_replaced() -> 
     assert applied == manifest
 
 
-async def test_without_an_event_a_job_is_read_again_after_a_while() -> None:
+async def test_a_webhook_that_changes_what_is_written_is_not_fought() -> None:
     api = FakeApi()
-    async with aiohttp.ClientSession() as session:
-        observer = Observer(api, session, keep_seconds=0.0)
-        await observe(observer)
-        requests = len(api.requests)
-        await observe(observer)
-    assert len(api.requests) == 2 * requests
+    hands = Hands(api)
+    await hands.step()
+    [service] = [body for path, body in api.sent("POST") if path.endswith("/services")]
+    path = f"/api/v1/namespaces/default/services/{service['metadata']['name']}"
+    plan = Plan(status=hands.look().job.status, replace=(service,))
+    assert await hands.actor.carry_out(KEY, hands.look(), plan)
+    applied = len([p for p, _ in api.sent("PATCH") if p == path])
+    assert applied == 1
+    assert not await hands.actor.carry_out(KEY, hands.look(), plan)
+    assert len([p for p, _ in api.sent("PATCH") if p == path]) == applied
+
+
+async def test_a_warning_is_told_once_though_it_is_decided_upon_again_and_again() -> None:
+    api = FakeApi()
+    hands = Hands(api)
+    observed = hands.look()
+    plan = Plan(status=observed.job.status, events=(Event("Warning", "UnknownField", "spec.x"),))
+    for _ in range(3):
+        await hands.actor.carry_out(KEY, observed, plan)
+    assert len(api.sent("POST")) == 1

@@ -64,11 +64,11 @@ async def test_a_list_is_read_page_by_page_and_has_the_version_to_watch_from() -
         assert await api.list("Pod", "default") == ([{"n": 3}, {"n": 4}], "12")
     assert asked[0] == {
         "path": "/api/v1/pods",
-        "limit": "500",
+        "limit": "100",
         "labelSelector": "trainyard.dev/job=x",
     }
     assert asked[1]["continue"] == "a/b="
-    assert asked[2] == {"path": PODS, "limit": "500"}
+    assert asked[2] == {"path": PODS, "limit": "100"}
 
 
 async def test_a_deletion_names_what_it_means() -> None:

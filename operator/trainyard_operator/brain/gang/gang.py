@@ -22,7 +22,7 @@ from trainyard_operator.brain.gang.verdict import (
     named,
 )
 from trainyard_operator.brain.observed import PodView
-from trainyard_operator.brain.progress import worth_writing
+from trainyard_operator.brain.progress import look_alike, worth_writing
 from trainyard_operator.brain.runs import stage_hash
 from trainyard_operator.brain.stages.stage import PodStage
 
@@ -173,10 +173,18 @@ def _running(draft: Draft, work: PodStage, stage: Stage) -> None:
         if stage.attempts > 1:
             reason = f"{work.name}Running"
             draft.event("Normal", reason, f"attempt {stage.attempts}: all {size} pods run")
-    draft.look_again(draft.now + draft.settings.progress_seconds)
-    said, interval = draft.observed.progress, draft.settings.progress_seconds
-    if said is not None and worth_writing(draft.status.progress, said, draft.now, interval):
+    _tell_progress(draft)
+
+
+def _tell_progress(draft: Draft) -> None:
+    said, written = draft.observed.progress, draft.status.progress
+    interval = draft.settings.progress_seconds
+    if said is None:
+        return
+    if worth_writing(written, said, draft.now, interval):
         draft.update(progress=said.model_copy(update={"updateTime": draft.timestamp}))
+    elif written is not None and not look_alike(written, said):
+        draft.look_again(draft.now + interval)
 
 
 def _wait(draft: Draft, work: PodStage, stage: Stage, waiting: Waiting | Failed) -> None:

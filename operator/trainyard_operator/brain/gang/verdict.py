@@ -76,6 +76,9 @@ _CONFIGURATION = (
     "ErrImageNeverPull",
     "CreateContainerConfigError",
     "CreateContainerError",
+    "ClaimNotFound",
+    "SecretNotFound",
+    "ConfigMapNotFound",
 )
 
 
@@ -107,7 +110,7 @@ def judge(pods: Sequence[PodView], size: int, *, formed: bool, now: float) -> Ve
 
 def is_misconfigured(reason: str) -> bool:
     """Whether a pod waits for something that only a person can mend."""
-    return reason in (*_CONFIGURATION, "ClaimNotFound")
+    return reason in _CONFIGURATION
 
 
 def _failure(pod: PodView) -> Failed | None:

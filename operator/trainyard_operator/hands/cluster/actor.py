@@ -1,102 +1,214 @@
-"""Carries plans out by the API."""
+"""Carries plans out by the API, and enters what the API server answers where it is looked up."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable, Sequence
 
-from trainyard_api.names import API_VERSION, KIND
+from trainyard_api.names import KIND
 from trainyard_api.spec import TrainingJob
-from trainyard_operator.brain import times
-from trainyard_operator.brain.observed import Refusal
-from trainyard_operator.brain.plan import Event, Manifest, ObjectRef, Plan
+from trainyard_operator.brain.observed import Observed, Refusal
+from trainyard_operator.brain.plan import Manifest, ObjectRef, Plan
 from trainyard_operator.hands.cluster.api import Api, ApiError
-from trainyard_operator.hands.cluster.changes import merge_patch
+from trainyard_operator.hands.cluster.changes import carried_over, merge_patch
+from trainyard_operator.hands.cluster.children import Children
+from trainyard_operator.hands.cluster.events import Events
+from trainyard_operator.hands.cluster.jobs import Jobs
 from trainyard_operator.hands.cluster.keys import Key
-from trainyard_operator.hands.cluster.observer import Observer
+from trainyard_operator.hands.cluster.notes import Notes
+from trainyard_operator.hands.cluster.replacements import Replacements
 from trainyard_operator.hands.cluster.views import is_owned
 
 log = logging.getLogger(__name__)
 
+SIDE_BY_SIDE = 32
+"""Requests of one plan at a time."""
+_FIRST_CREATIONS = 8
+"""Pods that are created at first; where all of them are taken, twice as many follow. What the API
+server refuses of a thousand pods, it refuses of the first."""
 _INVALID = (400, 422)
 """Statuses of an object that will never be taken as it is."""
 _FORBIDDEN = 403
 """Status where a quota is used up, or a policy of the cluster forbids the object."""
+_CONFLICT = 409
+_NOT_FOUND = 404
 
 
 class NotYet(Exception):
     """Something has to happen in the cluster first; the plan is made again soon."""
 
 
+class Outdated(Exception):
+    """The job is no longer as it was when the plan was made; decide again at once."""
+
+
 class Actor:
     """Carries plans out."""
 
-    def __init__(self, api: Api, observer: Observer) -> None:
+    def __init__(self, api: Api, jobs: Jobs, children: Children, notes: Notes) -> None:
         self._api = api
-        self._observer = observer
+        self._jobs = jobs
+        self._children = children
+        self._notes = notes
+        self._events = Events(api)
+        self._replacements = Replacements()
 
-    async def carry_out(self, key: Key, job: TrainingJob, plan: Plan) -> None:
+    async def carry_out(self, key: Key, observed: Observed, plan: Plan) -> bool:
         """Status first, so that what was decided survives this process; then the objects.
 
+        Returns:
+            Whether anything was changed, from which more may follow.
+
         Raises:
-            ApiError: status 409 where the job has changed since it was read: decide again.
+            Outdated: the job has changed since the plan was made.
             NotYet: the name of an object is still held by one that is being deleted, or the API
                 server does not take the object.
+            ApiError, ApiUnavailable: as the API server has it.
         """
-        version = await self._write_status(key, job, plan)
+        job = observed.job
+        written = await self._write_status(key, job, plan)
+        acts = bool(plan.replace or plan.delete or plan.create)
+        if acts and not written:
+            await self._check(key, job)
+        acted = False
         try:
-            await self._act(key, job, plan, version)
+            if acts:
+                acted = await self._act(key, job, plan)
+                self._notes.carried_out(key)
         finally:
             for event in plan.events:
-                await self._record(key, job, event)
+                await self._events.record(key, job, event)
+        return written or acted
 
-    async def _act(self, key: Key, job: TrainingJob, plan: Plan, version: str) -> None:
-        for manifest in plan.replace:
-            await self._replace(key, job, manifest)
-        for ref in plan.delete:
-            log.info("delete %s %s", ref.kind, ref.name, extra={"job": str(key)})
-            decided_upon = version if ref.kind == KIND else None
-            await self._api.delete(key.namespace, ref, version=decided_upon)
-        for manifest in plan.create:
-            await self._create(key, job, manifest)
-        if plan.delete or plan.replace or plan.create:
-            self._observer.accepted(key)
-            self._observer.forget(key)
+    async def refuse(self, key: Key, condition: Manifest) -> None:
+        """Write why a job can be no job of this version's, whatever else its status says."""
+        status = self._jobs.status(key)
+        others = [c for c in status.get("conditions") or [] if c["type"] != condition["type"]]
+        patch = {"phase": "Failed", "conditions": [*others, condition]}
+        await self._patch_status(key, self._jobs.version(key), patch)
 
-    async def _write_status(self, key: Key, job: TrainingJob, plan: Plan) -> str:
-        """Write what has changed; the version of the job that has the status of the plan.
+    async def look_at_names(self, key: Key, job: TrainingJob) -> None:
+        """See whether names that belonged to something else still do."""
+        for ref in self._notes.doubtful(key, time.monotonic()):
+            existing = await self._api.get(ref.kind, key.namespace, ref.name)
+            if existing is None or is_owned(existing, job.metadata.uid):
+                self._notes.free(key, ref)
+            else:
+                self._notes.taken(key, job, ref, time.monotonic())
 
-        A plan that changes nothing writes nothing, not even defaults: the status of a job that
-        others manage is theirs.
+    async def _check(self, key: Key, job: TrainingJob) -> None:
+        """See that the job is there and as it was decided upon.
+
+        A plan that writes status is checked by that. Of one that does not, the job may have been
+        deleted while the watch was away.
+
+        Raises:
+            Outdated: it is not.
         """
-        patch = merge_patch(self._observer.stored_status(key), plan.status.to_dict())
-        if not patch or plan.status == job.status:
-            return job.metadata.resourceVersion
-        body = {
-            "metadata": {"resourceVersion": job.metadata.resourceVersion},
-            "status": patch,
-        }
-        written = await self._api.patch_status(key.namespace, ObjectRef(KIND, key.name), body)
-        self._observer.written(key, written)
-        return str(written["metadata"]["resourceVersion"])
+        manifest = await self._api.get(KIND, key.namespace, key.name)
+        if manifest is None:
+            self._jobs.gone(key, job.metadata.uid)
+            raise Outdated("the job is gone")
+        self._jobs.happened(manifest)
+        if self._jobs.version(key) != job.metadata.resourceVersion:
+            raise Outdated("the job has changed")
+
+    async def _write_status(self, key: Key, job: TrainingJob, plan: Plan) -> bool:
+        """Write what has changed; a plan that changes nothing writes nothing, not even defaults:
+        the status of a job that others manage is theirs."""
+        if plan.status == job.status:
+            return False
+        old = self._jobs.status(key)
+        new = carried_over(old, job.status.to_dict(), plan.status.to_dict())
+        patch = merge_patch(old, new)
+        if not patch:
+            return False
+        await self._patch_status(key, job.metadata.resourceVersion, patch)
+        return True
+
+    async def _patch_status(self, key: Key, version: str, patch: Manifest) -> None:
+        body = {"metadata": {"resourceVersion": version}, "status": patch}
+        try:
+            written = await self._api.patch_status(key.namespace, ObjectRef(KIND, key.name), body)
+        except ApiError as error:
+            if error.status not in (_CONFLICT, _NOT_FOUND):
+                raise
+            await self._read_again(key)
+            raise Outdated("the job has changed") from error
+        self._jobs.written(written)
+
+    async def _read_again(self, key: Key) -> None:
+        """See what has become of a job of which our knowledge is outdated."""
+        uid = self._jobs.uid(key)
+        manifest = await self._api.get(KIND, key.namespace, key.name)
+        if manifest is None:
+            self._jobs.gone(key, uid)
+        else:
+            self._jobs.happened(manifest)
+
+    async def _act(self, key: Key, job: TrainingJob, plan: Plan) -> bool:
+        """Change objects; whether anything was to be changed that may be."""
+        replace = [m for m in plan.replace if self._replacements.may(key, m)]
+        for manifest in replace:
+            await self._replace(key, job, manifest)
+        if plan.delete:
+            log.info("delete %s", _listed(plan.delete), extra={"job": str(key)})
+            await _side_by_side([self._deleting(key, job, ref) for ref in plan.delete])
+        pods = [manifest for manifest in plan.create if manifest["kind"] == "Pod"]
+        others = [manifest for manifest in plan.create if manifest["kind"] != "Pod"]
+        await _side_by_side([self._creating(key, job, manifest) for manifest in others])
+        at_a_time = _FIRST_CREATIONS
+        while pods:
+            now, pods = pods[:at_a_time], pods[at_a_time:]
+            await _side_by_side([self._creating(key, job, manifest) for manifest in now])
+            at_a_time *= 2
+        if plan.create:
+            refs = [ObjectRef(m["kind"], m["metadata"]["name"]) for m in plan.create]
+            log.info("created %s", _listed(refs), extra={"job": str(key)})
+        return bool(replace or plan.delete or plan.create)
+
+    def _deleting(
+        self, key: Key, job: TrainingJob, ref: ObjectRef
+    ) -> Callable[[], Awaitable[None]]:
+        async def delete() -> None:
+            if ref.kind == KIND:
+                version = self._jobs.version(key) or job.metadata.resourceVersion
+                await self._api.delete(key.namespace, ref, version=version)
+                return
+            uid = self._children.uid(key.namespace, ref)
+            try:
+                answer = await self._api.delete(key.namespace, ref, uid=uid or None)
+            except ApiError as error:
+                if error.status != _CONFLICT:
+                    raise
+                answer = None  # Another has its name: ours is gone.
+            self._children.deleted(key.namespace, ref, uid, answer)
+
+        return delete
 
     async def _replace(self, key: Key, job: TrainingJob, manifest: Manifest) -> None:
         try:
-            await self._api.apply(manifest)
+            self._children.written(await self._api.apply(manifest))
         except ApiError as error:
             self._note_refusal(key, job, manifest, error)
             raise
 
-    async def _create(self, key: Key, job: TrainingJob, manifest: Manifest) -> None:
-        kind, name = manifest["kind"], manifest["metadata"]["name"]
-        try:
-            await self._api.create(manifest)
-            log.info("create %s %s", kind, name, extra={"job": str(key)})
-        except ApiError as error:
-            if error.status != 409:
-                self._note_refusal(key, job, manifest, error)
-                raise
-            await self._explain_conflict(key, job, ObjectRef(kind, name))
+    def _creating(
+        self, key: Key, job: TrainingJob, manifest: Manifest
+    ) -> Callable[[], Awaitable[None]]:
+        async def create() -> None:
+            try:
+                self._children.written(await self._api.create(manifest))
+            except ApiError as error:
+                if error.status != _CONFLICT:
+                    self._note_refusal(key, job, manifest, error)
+                    raise
+                ref = ObjectRef(manifest["kind"], manifest["metadata"]["name"])
+                await self._explain_conflict(key, job, ref)
+
+        return create
 
     def _note_refusal(
         self, key: Key, job: TrainingJob, manifest: Manifest, error: ApiError
@@ -110,7 +222,7 @@ class Actor:
             return
         kind, name = manifest["kind"], manifest["metadata"]["name"]
         refusal = Refusal(kind, name, str(error), invalid=error.status in _INVALID)
-        self._observer.refused(key, job, refusal)
+        self._notes.refused(key, job, refusal)
         raise NotYet(f"{kind}/{name} is refused: {error}") from error
 
     async def _explain_conflict(self, key: Key, job: TrainingJob, ref: ObjectRef) -> None:
@@ -119,45 +231,38 @@ class Actor:
         if existing is None:
             raise NotYet(f"{ref.kind} {ref.name} has just been deleted")
         if is_owned(existing, job.metadata.uid):
+            self._children.written(existing)
             return
         owners = existing["metadata"].get("ownerReferences") or []
         namesake = any(o["kind"] == KIND and o["name"] == key.name for o in owners)
         if namesake or "deletionTimestamp" in existing["metadata"]:
             raise NotYet(f"{ref.kind} {ref.name} of an earlier job is being deleted")
-        self._observer.taken(key, ref)
+        self._notes.taken(key, job, ref, time.monotonic())
         raise NotYet(f"{ref.kind} {ref.name} belongs to something else")
 
-    async def _record(self, key: Key, job: TrainingJob, event: Event) -> None:
-        """Record an event. One that cannot be recorded costs nothing but itself."""
-        log.info("%s: %s", event.reason, event.message, extra={"job": str(key)})
-        try:
-            await self._api.create(build_event(job, event, time.time()))
-        except ApiError as error:
-            log.warning("event not recorded: %s", error, extra={"job": str(key)})
+
+async def _side_by_side(requests: Sequence[Callable[[], Awaitable[None]]]) -> None:
+    """Make requests, some at a time; all of them are made, and the first error is raised.
+
+    What is no error but a matter of time comes last.
+    """
+    if len(requests) == 1:
+        await requests[0]()
+        return
+    free = asyncio.Semaphore(SIDE_BY_SIDE)
+
+    async def make(request: Callable[[], Awaitable[None]]) -> None:
+        async with free:
+            await request()
+
+    ends = await asyncio.gather(*(make(r) for r in requests), return_exceptions=True)
+    errors = [end for end in ends if isinstance(end, BaseException)]
+    if errors:
+        raise min(errors, key=lambda error: isinstance(error, NotYet))
 
 
-def build_event(job: TrainingJob, event: Event, now: float) -> Manifest:
-    """An Event as `kubectl describe` shows it."""
-    metadata, when = job.metadata, times.to_text(now)
-    return {
-        "apiVersion": "v1",
-        "kind": "Event",
-        "metadata": {
-            "namespace": metadata.namespace,
-            "name": f"{metadata.name}.{int(now * 1e6):x}",
-        },
-        "involvedObject": {
-            "apiVersion": API_VERSION,
-            "kind": KIND,
-            "namespace": metadata.namespace,
-            "name": metadata.name,
-            "uid": metadata.uid,
-        },
-        "type": event.type,
-        "reason": event.reason,
-        "message": event.message[:1024],
-        "source": {"component": "trainyard"},
-        "firstTimestamp": when,
-        "lastTimestamp": when,
-        "count": 1,
-    }
+def _listed(refs: Sequence[ObjectRef]) -> str:
+    """Names for a log line; a gang may have a thousand."""
+    names = [f"{ref.kind}/{ref.name}" for ref in refs[:8]]
+    more = f" and {len(refs) - 8} more" if len(refs) > 8 else ""
+    return ", ".join(names) + more

@@ -6,7 +6,7 @@ A typed client spends more time on its models than on the network.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from urllib.parse import urlencode
 
 import aiohttp
@@ -32,8 +32,9 @@ FIELD_MANAGER = "trainyard"
 Page = tuple[list[Manifest], str]
 """Objects of a list, and the list's resourceVersion."""
 _TIMEOUT = aiohttp.ClientTimeout(total=30.0, sock_connect=10.0)
-_PAGE = "500"
-"""Objects that one answer to a list holds at most."""
+_PAGE = "100"
+"""Objects that one answer to a list holds at most: as JSON they need ten times their bytes."""
+_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _WATCH_SECONDS = 290
 _WATCH_TIMEOUT = aiohttp.ClientTimeout(
     total=_WATCH_SECONDS + 30.0, sock_connect=10.0, sock_read=150.0
@@ -45,8 +46,15 @@ _FAULTS = (aiohttp.ClientError, TimeoutError, OSError)
 class Api:
     """Requests to the API server. Any of them may raise ApiError or ApiUnavailable."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(
+        self, connection: Connection, may_write: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Args:
+        connection: to the API server.
+        may_write: whether this process may change anything at the moment.
+        """
         self._connection = connection
+        self._may_write = may_write
 
     async def close(self) -> None:
         """Close connections."""
@@ -76,7 +84,7 @@ class Api:
         return items, version
 
     async def pages(
-        self, kind: str, namespace: str | None, selector: str = ""
+        self, kind: str, namespace: str | None, selector: str = "", accept: str | None = None
     ) -> AsyncIterator[Page]:
         """A list page by page, so that a caller need not hold thousands of whole objects.
 
@@ -89,12 +97,35 @@ class Api:
         path = collection_path(kind, namespace)
         query = {"limit": _PAGE} | ({"labelSelector": selector} if selector else {})
         while True:
-            answer = await self._request("GET", path, query=query)
+            answer = await self._request("GET", path, query=query, accept=accept)
             metadata = answer.get("metadata") or {}
             yield answer.get("items") or [], metadata.get("resourceVersion", "")
             if not (token := metadata.get("continue")):
                 return
             query["continue"] = token
+
+    async def events(self, namespace: str, kind: str, name: str) -> Sequence[Manifest]:
+        """The Events about one object."""
+        about = {"involvedObject.kind": kind, "involvedObject.name": name}
+        selector = ",".join(f"{field}={value}" for field, value in about.items())
+        query = {"limit": _PAGE, "fieldSelector": selector}
+        answer = await self._request("GET", collection_path("Event", namespace), query=query)
+        return answer.get("items") or []
+
+    async def count(self, kind: str, namespace: str | None) -> int:
+        """How many objects of a kind there are, about."""
+        path, query = collection_path(kind, namespace), {"limit": "1"}
+        answer = await self._request("GET", path, query=query, accept=_METADATA)
+        more = (answer.get("metadata") or {}).get("remainingItemCount") or 0
+        return len(answer.get("items") or []) + int(more)
+
+    async def metadata(self, kind: str, namespace: str | None) -> Page:
+        """As `list`, of each object the metadata alone."""
+        items: list[Manifest] = []
+        version = ""
+        async for page, version in self.pages(kind, namespace, accept=_METADATA):  # noqa: B007
+            items += page
+        return items, version
 
     async def watch(
         self, kind: str, namespace: str | None, selector: str, resource_version: str
@@ -218,12 +249,15 @@ class Api:
         body: Manifest | None = None,
         query: Mapping[str, str] | None = None,
         content_type: str = "application/json",
+        accept: str | None = None,
     ) -> Manifest:
+        if method != "GET" and not self._may_write():
+            raise ApiUnavailable(f"{method} {path}: another operator acts")
         target = f"{path}?{urlencode(query)}" if query else path
         data = None if body is None else _encode(body)
         try:
             response = await self._connection.send(
-                method, target, _TIMEOUT, data, None if data is None else content_type
+                method, target, _TIMEOUT, data, None if data is None else content_type, accept
             )
             answer = await response.read()
         except _FAULTS as error:

@@ -83,6 +83,7 @@ class Connection:
         timeout: aiohttp.ClientTimeout,
         body: bytes | None = None,
         content_type: str | None = None,
+        accept: str | None = None,
     ) -> aiohttp.ClientResponse:
         """Send a request; the response's body is the caller's to read or to close.
 
@@ -92,11 +93,14 @@ class Connection:
             timeout: for the request and for reading its response.
             body: as it is sent.
             content_type: of the body.
+            accept: of the response; JSON by default.
 
         Raises:
             aiohttp.ClientError, TimeoutError, OSError: there is no response.
         """
         headers = {"Content-Type": content_type} if content_type else {}
+        if accept is not None:
+            headers["Accept"] = accept
         sent = self._authorize(headers)
         url = URL(self._server + target, encoded=True)
         response = await self._session.request(

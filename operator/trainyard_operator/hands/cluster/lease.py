@@ -68,11 +68,18 @@ class Election:
         """The Lease's spec as it was last, by whomever."""
         self._seen_at = 0.0
         """When it was first seen like that."""
+        self._looked_at = float("-inf")
+        """When the API server last said who holds it."""
 
     @property
     def leads(self) -> bool:
         """Whether this process may act now: false at once after it was stopped for too long."""
         return self._clock() < self._acts_until
+
+    @property
+    def stands_by(self) -> bool:
+        """Whether this process would take over, should the holder stop."""
+        return self._clock() < self._looked_at + self._lease_seconds
 
     async def lead(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Wait until this candidate leads, then work until the work ends.
@@ -146,6 +153,7 @@ class Election:
         """
         began = self._clock()
         lease = await self._api.get("Lease", self._namespace, self._name)
+        self._looked_at = began
         if lease is None:
             metadata = {"namespace": self._namespace, "name": self._name}
             kind = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata}

@@ -22,13 +22,11 @@ from trainyard_api.names import LABEL_JOB
 from trainyard_operator.brain.plan import Manifest
 from trainyard_operator.hands.cluster.answers import WatchEvent
 from trainyard_operator.hands.cluster.keys import Key
+from trainyard_operator.hands.cluster.versions import UNKNOWN, is_before, number_of
 
 log = logging.getLogger(__name__)
 
 V = TypeVar("V")
-
-_UNKNOWN = 0
-"""Version of what has no number."""
 
 
 @dataclass(slots=True)
@@ -61,7 +59,7 @@ class Store(Generic[V]):
         """By job and name: the same entries."""
         self._graves: dict[tuple[str, str], _Grave] = {}
         """By namespace and name: what we have deleted and the watch may still speak of."""
-        self._seen = _UNKNOWN
+        self._seen = UNKNOWN
         """The version up to which the watch has told everything."""
 
     def __len__(self) -> int:
@@ -80,6 +78,11 @@ class Store(Generic[V]):
         """
         entries = self._jobs.get(key, {}).values()
         return [entry.view for entry in entries if not owner or entry.owner == owner]
+
+    def uid(self, namespace: str, name: str) -> str:
+        """Of an object; empty where it is not known."""
+        entry = self._find(namespace, name)
+        return entry.uid if entry is not None else ""
 
     def happened(self, event: WatchEvent) -> Key | None:
         """What the watch says.
@@ -129,17 +132,17 @@ class Store(Generic[V]):
         Returns:
             The jobs that have lost objects.
         """
-        moment = _number(resource_version)
+        moment = number_of(resource_version)
         gone = [
             (namespace, name)
             for namespace, objects in self._objects.items()
             for name, entry in objects.items()
-            if entry.uid not in uids and not _before(moment, entry.version)
+            if entry.uid not in uids and not is_before(moment, entry.version)
         ]
         self._graves = {
             place: grave
             for place, grave in self._graves.items()
-            if grave.uid in uids or _before(moment, grave.version)
+            if grave.uid in uids or is_before(moment, grave.version)
         }
         self._seen = max(self._seen, moment)
         return {self._drop(namespace, name) for namespace, name in gone}
@@ -147,7 +150,7 @@ class Store(Generic[V]):
     def written(self, manifest: Manifest) -> None:
         """An object as the API server has it after our write."""
         version = _version(manifest)
-        if version == _UNKNOWN or version > self._seen:
+        if version == UNKNOWN or version > self._seen:
             self._enter(manifest)
 
     def deleted(self, namespace: str, name: str, uid: str, answer: Manifest | None) -> None:
@@ -167,7 +170,7 @@ class Store(Generic[V]):
         entry = self._find(namespace, name)
         if entry is None or entry.uid != uid:
             return
-        version = max(entry.version, _number(metadata.get("resourceVersion", "")))
+        version = max(entry.version, number_of(metadata.get("resourceVersion", "")))
         self._graves[namespace, name] = _Grave(uid, version)
         self._drop(namespace, name)
 
@@ -176,10 +179,10 @@ class Store(Generic[V]):
         metadata = manifest["metadata"]
         namespace, name, uid = metadata["namespace"], metadata["name"], metadata["uid"]
         version, old = _version(manifest), self._find(namespace, name)
-        if old is not None and _UNKNOWN < version <= old.version:
+        if old is not None and UNKNOWN < version <= old.version:
             return None
         grave = self._graves.get((namespace, name))
-        if grave is not None and (uid == grave.uid or _before(version, grave.version)):
+        if grave is not None and (uid == grave.uid or is_before(version, grave.version)):
             return None
         job = (metadata.get("labels") or {}).get(LABEL_JOB)
         view = self._read(manifest) if job else None
@@ -206,7 +209,7 @@ class Store(Generic[V]):
             del self._graves[namespace, name]
         entry = self._find(namespace, name)
         if entry is not None and entry.uid == uid:
-            older = _before(_version(manifest), entry.version)
+            older = is_before(_version(manifest), entry.version)
             return None if older else self._drop(namespace, name)
         job = (metadata.get("labels") or {}).get(LABEL_JOB)
         return self._key(namespace, job) if buried and job else None
@@ -246,16 +249,7 @@ class Store(Generic[V]):
 
 
 def _version(manifest: Manifest) -> int:
-    return _number(manifest["metadata"].get("resourceVersion", ""))
-
-
-def _number(resource_version: str) -> int:
-    return int(resource_version) if resource_version.isdecimal() else _UNKNOWN
-
-
-def _before(one: int, other: int) -> bool:
-    """Whether a version is known to be older than another."""
-    return _UNKNOWN < one < other
+    return number_of(manifest["metadata"].get("resourceVersion", ""))
 
 
 def _controller(metadata: dict[str, Any]) -> str:

@@ -1,7 +1,10 @@
 """A queue of keys: each is worked on by one worker at a time, and never lost.
 
 Many changes of one job are one piece of work. What fails comes back later and later; what
-is due at a time comes at that time.
+is due at a time comes at that time, by a clock that nobody sets.
+
+Not for threads: everything happens in one event loop, and nothing waits between a look at the
+queue and what follows from it.
 """
 
 from __future__ import annotations
@@ -23,8 +26,10 @@ class WorkQueue(Generic[K]):
 
     def __init__(self) -> None:
         self._due: list[tuple[float, int, K]] = []
+        """A heap; an entry counts where it is the key's time in `_when`."""
         self._when: dict[K, float] = {}
-        self._working: set[K] = set()
+        self._working: dict[K, tuple[float, float]] = {}
+        """Keys that are worked on: since when they were due, and since when that is."""
         self._again: dict[K, float] = {}
         self._failures: dict[K, int] = {}
         self._order = itertools.count()
@@ -35,27 +40,28 @@ class WorkQueue(Generic[K]):
 
     def add(self, key: K, at: float = 0.0) -> None:
         """Work on the key at a time (seconds since the epoch), or now; the earliest counts."""
-        if key in self._working:
-            self._again[key] = min(at, self._again.get(key, at))
-            return
-        if at >= self._when.get(key, float("inf")):
-            return
-        self._when[key] = at
-        heapq.heappush(self._due, (at, next(self._order), key))
-        self._changed.set()
+        self._add(key, time.monotonic() + max(0.0, at - time.time()) if at else time.monotonic())
 
     async def take(self) -> K:
         """The next key that is due; the caller says `done` or `failed` afterwards."""
         while True:
             key, wait = self._next()
             if key is not None:
-                self._working.add(key)
                 return key
             self._changed.clear()
             try:
                 await asyncio.wait_for(self._changed.wait(), wait)
             except TimeoutError:
                 continue
+
+    def waited(self, key: K) -> float:
+        """Seconds since a key that is worked on was due."""
+        return time.monotonic() - self._working[key][0]
+
+    def longest(self) -> float:
+        """Seconds for which a key has been worked on at most; 0 where none is."""
+        now = time.monotonic()
+        return now - min((begun for _, begun in self._working.values()), default=now)
 
     def done(self, key: K) -> None:
         """The key was worked on."""
@@ -68,23 +74,36 @@ class WorkQueue(Generic[K]):
         self._failures[key] = count + 1
         delay = min(_BACKOFF_SECONDS * 2 ** min(count, 16), _BACKOFF_LIMIT_SECONDS)
         self._release(key)
-        self.add(key, time.time() + delay)
+        self._add(key, time.monotonic() + delay)
         return delay
 
+    def _add(self, key: K, due: float) -> None:
+        if key in self._working:
+            self._again[key] = min(due, self._again.get(key, due))
+            return
+        if due >= self._when.get(key, float("inf")):
+            return
+        self._when[key] = due
+        heapq.heappush(self._due, (due, next(self._order), key))
+        self._changed.set()
+
     def _release(self, key: K) -> None:
-        self._working.discard(key)
-        if (at := self._again.pop(key, None)) is not None:
-            self.add(key, at)
+        self._working.pop(key, None)
+        if (due := self._again.pop(key, None)) is not None:
+            self._add(key, due)
 
     def _next(self) -> tuple[K | None, float | None]:
+        """A key that is due, from now on worked on; else the seconds until one is."""
         while self._due:
-            at, _, key = self._due[0]
-            if self._when.get(key) != at:
+            due, _, key = self._due[0]
+            if self._when.get(key) != due:
                 heapq.heappop(self._due)
                 continue
-            if (wait := at - time.time()) > 0:
-                return None, wait
+            now = time.monotonic()
+            if due > now:
+                return None, due - now
             heapq.heappop(self._due)
             del self._when[key]
+            self._working[key] = due, now
             return key, None
         return None, None

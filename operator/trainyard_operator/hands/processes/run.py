@@ -28,7 +28,7 @@ from trainyard_operator.hands.processes.errors import WrongInput
 from trainyard_operator.hands.processes.journal import Journal
 from trainyard_operator.hands.processes.keeper import Keeper
 from trainyard_operator.hands.processes.translation import LOOPBACK, free_port
-from trainyard_operator.hands.progress import read_progress
+from trainyard_operator.hands.progress import open_progress_session, read_progress
 from trainyard_operator.settings import Settings
 
 
@@ -67,7 +67,7 @@ class LocalRun:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._told_to_stop)
-        async with aiohttp.ClientSession() as session:
+        async with open_progress_session() as session:
             try:
                 await self._loop(session)
             finally:
@@ -133,11 +133,18 @@ class LocalRun:
         return phase == "Failed" or (phase == "Succeeded" and not serves)
 
     async def _progress(self, session: aiohttp.ClientSession) -> Progress | None:
-        chief = next((pod for pod in self._keeper.pods() if _is_chief(pod)), None)
+        chief = self._chief()
         return await read_progress(session, chief.address) if chief else None
 
+    def _chief(self) -> PodView | None:
+        """The pod that knows how far the stage under way is."""
+        return next((pod for pod in self._keeper.pods() if _is_chief(pod)), None)
+
     async def _sleep(self, plan: Plan) -> None:
-        until = plan.look_again or time.time() + self._settings.resync_seconds
+        now = time.time()
+        until = plan.look_again or now + self._settings.resync_seconds
+        if self._chief() is not None:
+            until = min(until, now + self._settings.progress_seconds)
         try:
             await asyncio.wait_for(self._changed.wait(), max(0.05, until - time.time()))
         except TimeoutError:

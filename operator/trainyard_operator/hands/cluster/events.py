@@ -1,0 +1,79 @@
+"""Records what `kubectl describe` shows of a job."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import time
+
+from trainyard_api.names import API_VERSION, KIND
+from trainyard_api.spec import TrainingJob
+from trainyard_operator.brain import times
+from trainyard_operator.brain.plan import Event, Manifest
+from trainyard_operator.hands.cluster.api import Api, ApiError, ApiUnavailable
+from trainyard_operator.hands.cluster.keys import Key
+
+log = logging.getLogger(__name__)
+
+AGAIN_SECONDS = 600.0
+"""A warning of the same words is not repeated before: not all of what is told stands in status."""
+_REMEMBERED = 1000
+_numbers = itertools.count()
+
+
+class Events:
+    """Records events. One that cannot be recorded costs nothing but itself."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._told: dict[tuple[str, str, str], float] = {}
+
+    async def record(self, key: Key, job: TrainingJob, event: Event) -> None:
+        """Record an event of a job."""
+        if self._is_repeated(job, event):
+            return
+        log.info("%s: %s", event.reason, event.message, extra={"job": str(key)})
+        try:
+            await self._api.create(build_event(job, event, time.time()))
+        except (ApiError, ApiUnavailable) as error:
+            log.warning("event not recorded: %s", error, extra={"job": str(key)})
+
+    def _is_repeated(self, job: TrainingJob, event: Event) -> bool:
+        if event.type == "Normal":
+            return False
+        told, now = (job.metadata.uid, event.reason, event.message), time.monotonic()
+        before = self._told.pop(told, None)
+        if before is not None and now < before + AGAIN_SECONDS:
+            self._told[told] = before
+            return True
+        self._told[told] = now
+        if len(self._told) > _REMEMBERED:
+            del self._told[next(iter(self._told))]
+        return False
+
+
+def build_event(job: TrainingJob, event: Event, now: float) -> Manifest:
+    """An Event as `kubectl describe` shows it."""
+    metadata, when = job.metadata, times.to_text(now)
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {
+            "namespace": metadata.namespace,
+            "name": f"{metadata.name}.{int(now * 1e6):x}{next(_numbers) % 4096:03x}",
+        },
+        "involvedObject": {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "namespace": metadata.namespace,
+            "name": metadata.name,
+            "uid": metadata.uid,
+        },
+        "type": event.type,
+        "reason": event.reason,
+        "message": event.message[:1024],
+        "source": {"component": "trainyard"},
+        "firstTimestamp": when,
+        "lastTimestamp": when,
+        "count": 1,
+    }

@@ -1,0 +1,216 @@
+"""The jobs as the API server has them, each as the little that decisions need.
+
+They come by kopf's watch and by the answers to our own writes; the newer counts, so that our
+writes are known at once and their echoes are no news. Spec and status are kept as bytes: as
+objects, five thousand jobs would need a hundred times that.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from sys import intern
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from trainyard_api.ahead import parse_known
+from trainyard_api.names import ANNOTATION_REDEPLOY, ANNOTATION_RETRAIN
+from trainyard_api.problem import Problem
+from trainyard_api.problems import InvalidJob, explain
+from trainyard_api.spec import Metadata, TrainingJob, TrainingJobSpec
+from trainyard_api.status import TrainingJobStatus
+from trainyard_operator.brain.plan import Manifest
+from trainyard_operator.hands.cluster.keys import Key
+from trainyard_operator.hands.cluster.versions import number_of
+
+log = logging.getLogger(__name__)
+
+_ASKED = (ANNOTATION_RETRAIN, ANNOTATION_REDEPLOY)
+_NOTHING: Mapping[str, str] = {}
+_SPECS = 512
+"""Specs that are kept parsed: those of the jobs that something happens to."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    version: str
+    uid: str
+    generation: int
+    deleted: str | None
+    annotations: Mapping[str, str]
+    phase: str
+    spec: bytes
+    status: bytes
+
+    def same_as(self, other: _Kept) -> bool:
+        """Whether nothing that decisions need has changed."""
+        return (self.uid, self.spec, self.status, self.deleted, self.annotations) == (
+            other.uid,
+            other.spec,
+            other.status,
+            other.deleted,
+            other.annotations,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A job as it is, and the fields of its spec that this version does not know."""
+
+    job: TrainingJob
+    unknown: tuple[str, ...]
+
+
+class Jobs:
+    """What is known of jobs."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[Key, _Kept] = {}
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._jobs
+
+    def phases(self) -> Counter[str]:
+        """How many jobs there are of each phase."""
+        return Counter(job.phase for job in self._jobs.values())
+
+    def happened(self, manifest: Manifest) -> Key | None:
+        """A job as the watch has it; its key, where that is news."""
+        return self._enter(manifest)
+
+    def written(self, manifest: Manifest) -> None:
+        """A job as the API server has it after our write.
+
+        An answer may come after the watch has said that the job is gone, so it makes no job.
+        """
+        kept = self._jobs.get(_key(manifest))
+        if kept is not None and kept.uid == manifest["metadata"]["uid"]:
+            self._enter(manifest)
+
+    def gone(self, key: Key, uid: str) -> bool:
+        """A job is gone; whether it was known. Its name may be that of another by now."""
+        kept = self._jobs.get(key)
+        if kept is None or kept.uid != uid:
+            return False
+        del self._jobs[key]
+        return True
+
+    def listed(self, there: Iterable[Manifest], resource_version: str) -> set[Key]:
+        """All jobs that there are at a moment, by their metadata.
+
+        Returns:
+            The jobs that were known and are gone: a watch misses what is deleted while it is
+            away.
+        """
+        uids = {manifest["metadata"]["uid"] for manifest in there}
+        moment = number_of(resource_version)
+        gone = {
+            key
+            for key, kept in self._jobs.items()
+            if kept.uid not in uids and number_of(kept.version) <= moment
+        }
+        for key in gone:
+            del self._jobs[key]
+        return gone
+
+    def uid(self, key: Key) -> str:
+        """Of a job that is known; empty else."""
+        kept = self._jobs.get(key)
+        return kept.uid if kept is not None else ""
+
+    def version(self, key: Key) -> str:
+        """The resourceVersion of a job; empty where it is not known."""
+        kept = self._jobs.get(key)
+        return kept.version if kept is not None else ""
+
+    def status(self, key: Key) -> Manifest:
+        """The status as it was written, by whichever version of the operator."""
+        kept = self._jobs.get(key)
+        status: Manifest = orjson.loads(kept.status) if kept is not None else {}
+        return status
+
+    def managed_by(self, key: Key) -> str | None:
+        """What runPolicy says of a job that may be no valid one otherwise."""
+        kept = self._jobs.get(key)
+        spec = orjson.loads(kept.spec) if kept is not None else {}
+        policy = spec.get("runPolicy") if isinstance(spec, dict) else None
+        return policy.get("managedBy") if isinstance(policy, dict) else None
+
+    def look(self, key: Key) -> Asked | None:
+        """A job; None where there is none.
+
+        Raises:
+            InvalidJob: what this version knows of it is wrong.
+        """
+        kept = self._jobs.get(key)
+        if kept is None:
+            return None
+        spec, unknown = _parse_spec(kept.spec)
+        try:
+            metadata = Metadata.model_validate(
+                {
+                    "name": key.name,
+                    "namespace": key.namespace,
+                    "uid": kept.uid,
+                    "generation": kept.generation,
+                    "resourceVersion": kept.version,
+                    "deletionTimestamp": kept.deleted,
+                    "annotations": dict(kept.annotations),
+                }
+            )
+        except ValidationError as error:
+            raise InvalidJob(explain(error, "metadata")) from error
+        try:
+            status = TrainingJobStatus.model_validate_json(kept.status)
+        except ValidationError as error:
+            said = "; ".join(str(problem) for problem in explain(error, "status"))
+            problem = f"is not as this version writes it: {said}"
+            raise InvalidJob([Problem("status", problem)]) from error
+        job = TrainingJob.model_construct(metadata=metadata, spec=spec, status=status)
+        return Asked(job, unknown)
+
+    def _enter(self, manifest: Manifest) -> Key | None:
+        key, new = _key(manifest), _keep(manifest)
+        old = self._jobs.get(key)
+        if old is None:
+            self._jobs[key] = new
+            return key
+        version = number_of(new.version)
+        if version and version <= number_of(old.version):
+            return None
+        self._jobs[key] = new
+        return None if new.same_as(old) else key
+
+
+def _key(manifest: Manifest) -> Key:
+    metadata = manifest["metadata"]
+    return Key(intern(metadata["namespace"]), metadata["name"])
+
+
+def _keep(manifest: Manifest) -> _Kept:
+    metadata: dict[str, Any] = manifest["metadata"]
+    annotations = metadata.get("annotations") or {}
+    status = manifest.get("status") or {}
+    return _Kept(
+        version=metadata["resourceVersion"],
+        uid=metadata["uid"],
+        generation=metadata.get("generation", 1),
+        deleted=metadata.get("deletionTimestamp"),
+        annotations={k: annotations[k] for k in _ASKED if k in annotations} or _NOTHING,
+        phase=intern(str(status.get("phase", "Pending"))),
+        spec=orjson.dumps(manifest.get("spec") or {}),
+        status=orjson.dumps(status),
+    )
+
+
+@lru_cache(maxsize=_SPECS)
+def _parse_spec(spec: bytes) -> tuple[TrainingJobSpec, tuple[str, ...]]:
+    return parse_known(orjson.loads(spec))
