@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from trainyard_api.documents import NotYaml, read_documents
 from trainyard_api.locations import scheme
+from trainyard_api.memo import by_identity
 from trainyard_api.names import API_VERSION, KIND, MAX_JOB_NAME
 from trainyard_api.problem import Problem
 from trainyard_api.spec import TrainingJob, TrainingJobSpec
@@ -65,7 +66,12 @@ def parse_job_object(document: dict[str, Any]) -> TrainingJob:
 
 def find_problems(job: TrainingJob) -> list[Problem]:
     """What no schema can see, and what is not built yet."""
-    return [*_rules(job.spec), *find_template_problems(job.spec), *_not_built(job.spec)]
+    return list(_problems_of(job.spec))
+
+
+@by_identity
+def _problems_of(spec: TrainingJobSpec) -> tuple[Problem, ...]:
+    return (*_rules(spec), *find_template_problems(spec), *_not_built(spec))
 
 
 def explain(error: ValidationError, *within: str) -> list[Problem]:

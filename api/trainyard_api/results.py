@@ -62,7 +62,9 @@ class CompressResult(OpenDocument):
 
     original: ReportedMeasured
     candidates: Annotated[list[ReportedCandidate], Field(min_length=1, max_length=MAX_CANDIDATES)]
-    leftOut: Annotated[list[ReportedLeftOut], Field(max_length=MAX_CANDIDATES)] = Field(default=[])
+    leftOut: Annotated[list[ReportedLeftOut], Field(max_length=MAX_CANDIDATES)] = Field(
+        default_factory=list
+    )
     winner: Name
     withinBudget: bool
     compressed: ReportedArtifact = Field(description="The winner's .tflite file.")

@@ -94,7 +94,7 @@ class Stage(OpenDocument):
         default=None, description="Since when it waits for something that only a person can mend."
     )
     restarts: Restarts = Field(
-        default=Restarts(), description="What counts towards this stage's limits of retries."
+        default_factory=Restarts, description="What counts towards this stage's limits of retries."
     )
     specHash: str | None = Field(
         default=None,
@@ -112,7 +112,7 @@ class Progress(OpenDocument):
     epochs: int = 0
     step: int = 0
     steps: int = 0
-    metrics: Metrics = Field(default={})
+    metrics: Metrics = Field(default_factory=dict)
     secondsLeft: int | None = None
     message: Message = Field(default="", description="What is being done, for people.")
     updateTime: str | None = None
@@ -121,7 +121,7 @@ class Progress(OpenDocument):
 class EvaluationStatus(OpenDocument):
     """What was measured on the test part."""
 
-    metrics: Metrics = Field(default={})
+    metrics: Metrics = Field(default_factory=dict)
     examples: int = 0
     gates: Literal["Passed", "Failed", "None"] = "None"
 
@@ -131,7 +131,7 @@ class SearchBest(OpenDocument):
 
     trial: int
     value: float
-    parameters: dict[str, str | float | int | bool] = Field(default={})
+    parameters: dict[str, str | float | int | bool] = Field(default_factory=dict)
 
 
 class SearchStatus(OpenDocument):
@@ -176,14 +176,14 @@ class CompressionStatus(OpenDocument):
     )
     original: Measured = Field(description="The trained SavedModel, run by TensorFlow.")
     compressed: Measured = Field(description="The winner, run by LiteRT.")
-    candidates: Annotated[list[Candidate], Field(max_length=64)] = Field(default=[])
-    leftOut: Annotated[list[LeftOut], Field(max_length=64)] = Field(default=[])
+    candidates: Annotated[list[Candidate], Field(max_length=64)] = Field(default_factory=list)
+    leftOut: Annotated[list[LeftOut], Field(max_length=64)] = Field(default_factory=list)
 
 
 class ExplanationStatus(OpenDocument):
     """What was explained."""
 
-    methods: list[str] = Field(default=[])
+    methods: list[str] = Field(default_factory=list)
     agreement: float | None = None
 
 
@@ -231,16 +231,16 @@ class TrainingJobStatus(OpenDocument):
     run: Run | None = None
     startTime: str | None = None
     completionTime: str | None = None
-    conditions: Annotated[list[Condition], Field(max_length=32)] = Field(default=[])
-    stages: Annotated[list[Stage], Field(max_length=8)] = Field(default=[])
+    conditions: Annotated[list[Condition], Field(max_length=32)] = Field(default_factory=list)
+    stages: Annotated[list[Stage], Field(max_length=8)] = Field(default_factory=list)
     progress: Progress | None = None
     evaluation: EvaluationStatus | None = None
     search: SearchStatus | None = None
     compression: CompressionStatus | None = None
     explanation: ExplanationStatus | None = None
     serving: ServingStatus | None = None
-    artifacts: Artifacts = Artifacts()
-    restarts: Restarts = Field(default=Restarts(), description="Of all stages of the run.")
+    artifacts: Artifacts = Field(default_factory=Artifacts)
+    restarts: Restarts = Field(default_factory=Restarts, description="Of all stages of the run.")
 
     def condition(self, kind: ConditionType) -> Condition | None:
         """The condition of that type, if there is one."""

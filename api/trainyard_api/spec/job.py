@@ -68,8 +68,8 @@ class Metadata(OpenDocument):
     resourceVersion: str = ""
     creationTimestamp: str | None = None
     deletionTimestamp: str | None = None
-    labels: dict[str, str] = Field(default={})
-    annotations: dict[str, str] = Field(default={})
+    labels: dict[str, str] = Field(default_factory=dict)
+    annotations: dict[str, str] = Field(default_factory=dict)
 
 
 class TrainingJob(Document):
@@ -81,4 +81,4 @@ class TrainingJob(Document):
     kind: Literal["TrainingJob"] = KIND
     metadata: Metadata
     spec: TrainingJobSpec
-    status: TrainingJobStatus = TrainingJobStatus()
+    status: TrainingJobStatus = Field(default_factory=TrainingJobStatus)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, Unpack
 
 from trainyard_api.names import run_hash
@@ -19,7 +20,10 @@ from trainyard_operator.settings import Settings
 
 @dataclass
 class Draft:
-    """Collects what is to be done, while the stages look at what was observed."""
+    """Collects what is to be done, while the stages look at what was observed.
+
+    A status that is not changed stays the same object.
+    """
 
     observed: Observed
     settings: Settings
@@ -48,7 +52,7 @@ class Draft:
         """Hash of the current run, by which its objects are labelled; empty where there is none."""
         return run_hash(self.status.run.id) if self.status.run is not None else ""
 
-    @property
+    @cached_property
     def timestamp(self) -> str:
         """Now, as status writes it."""
         return times.to_text(self.now)
@@ -60,7 +64,9 @@ class Draft:
 
     def update(self, **changes: Unpack[StatusChanges]) -> None:
         """Change fields of status."""
-        self.status = self.status.model_copy(update=changes)
+        status = self.status
+        if any(getattr(status, name) != value for name, value in changes.items()):
+            self.status = status.model_copy(update=changes)
 
     def stage(self, name: StageName) -> Stage:
         """A stage that the run has."""
@@ -73,7 +79,10 @@ class Draft:
         """Change fields of a stage that the run has."""
         if "message" in changes:
             changes["message"] = shortened(changes["message"])
-        changed = self.stage(name).model_copy(update=changes)
+        before = self.stage(name)
+        if all(getattr(before, field) == value for field, value in changes.items()):
+            return before
+        changed = before.model_copy(update=changes)
         stages = [changed if stage.name == name else stage for stage in self.status.stages]
         self.update(stages=stages)
         return changed
@@ -82,13 +91,22 @@ class Draft:
         self, kind: ConditionType, status: Truth, reason: str, message: str = ""
     ) -> None:
         """Set a condition; its transition time moves only when its status does."""
+        message, generation = shortened(message), self.job.metadata.generation
+        before = self.status.condition(kind)
+        if before is not None and (status, reason, message, generation) == (
+            before.status,
+            before.reason,
+            before.message,
+            before.observedGeneration,
+        ):
+            return
         condition = Condition(
             type=kind,
             status=status,
             reason=reason,
-            message=shortened(message),
+            message=message,
             lastTransitionTime=self.timestamp,
-            observedGeneration=self.job.metadata.generation,
+            observedGeneration=generation,
         )
         self.update(conditions=with_condition(self.status.conditions, condition))
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
 
+from trainyard_api.memo import by_identity
 from trainyard_api.model import Document
 from trainyard_api.names import ANNOTATION_RETRAIN, run_hash
-from trainyard_api.spec import TrainingJob
+from trainyard_api.spec import TrainingJob, TrainingJobSpec
 from trainyard_api.status import Run, StageName
 
 _DECIDING = ("data", "model", "training", "evaluation", "search", "compression", "explanation")
@@ -40,26 +42,15 @@ def wanted_hash(job: TrainingJob, counter: int) -> str:
         counter: how many runs it has had, this one included; objects are named by the hash
             alone, and two runs of one spec must not share them.
     """
-    deciding = {name: getattr(job.spec, name) for name in _DECIDING}
-    content: dict[str, Any] = {
-        name: _said(part) if part is not None else None for name, part in deciding.items()
-    }
-    content["uid"] = job.metadata.uid
-    content["counter"] = counter
-    content["retrain"] = job.metadata.annotations.get(ANNOTATION_RETRAIN)
-    content["storage"] = job.spec.storage.uri if job.spec.storage else None
-    return _digest(content)
+    storage = job.spec.storage.uri if job.spec.storage else None
+    retrain = job.metadata.annotations.get(ANNOTATION_RETRAIN)
+    return _run_digest(_deciding(job.spec), job.metadata.uid, counter, retrain, storage)
 
 
 def stage_hash(job: TrainingJob, name: StageName) -> str:
     """Six hexadecimal digits of what a stage follows from beside its run."""
-    policy = _said(job.spec.runPolicy)
-    content: dict[str, Any] = {key: policy[key] for key in _LIMITS if key in policy}
-    if name == "Serve":
-        content["serving"] = _said(job.spec.serving) if job.spec.serving else None
-    else:
-        content["workers"] = _said(job.spec.workers)
-    return _digest(content)
+    serving, working = _stage_contents(job.spec)
+    return serving if name == "Serve" else working
 
 
 def next_run(job: TrainingJob, there: Collection[str] = ()) -> Run:
@@ -81,6 +72,36 @@ def is_current(job: TrainingJob) -> bool:
     """Whether status speaks of the run that the spec asks for."""
     run = job.status.run
     return run is not None and run_hash(run.id) == wanted_hash(job, _counter(run))
+
+
+@by_identity
+def _deciding(spec: TrainingJobSpec) -> str:
+    """What of a spec a run follows from, as JSON."""
+    parts = {name: getattr(spec, name) for name in _DECIDING}
+    said = {name: _said(part) if part is not None else None for name, part in parts.items()}
+    return json.dumps(said)
+
+
+@lru_cache(maxsize=4096)
+def _run_digest(
+    deciding: str, uid: str, counter: int, retrain: str | None, storage: str | None
+) -> str:
+    content = json.loads(deciding)
+    return _digest(
+        {**content, "uid": uid, "counter": counter, "retrain": retrain, "storage": storage}
+    )
+
+
+@by_identity
+def _stage_contents(spec: TrainingJobSpec) -> tuple[str, str]:
+    """Digests of what Serve, and of what any other stage follows from beside the run."""
+    policy = _said(spec.runPolicy)
+    limits: dict[str, Any] = {key: policy[key] for key in _LIMITS if key in policy}
+    serving = _said(spec.serving) if spec.serving else None
+    return (
+        _digest({**limits, "serving": serving}),
+        _digest({**limits, "workers": _said(spec.workers)}),
+    )
 
 
 def _said(part: Document) -> dict[str, Any]:

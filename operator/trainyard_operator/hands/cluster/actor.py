@@ -88,6 +88,7 @@ class Actor:
         others = [c for c in status.get("conditions") or [] if c["type"] != condition["type"]]
         patch = {"phase": "Failed", "conditions": [*others, condition]}
         await self._patch_status(key, self._jobs.version(key), patch)
+        await self._read_again(key)
 
     async def look_at_names(self, key: Key, job: TrainingJob) -> None:
         """See whether names that belonged to something else still do."""
@@ -118,26 +119,28 @@ class Actor:
     async def _write_status(self, key: Key, job: TrainingJob, plan: Plan) -> bool:
         """Write what has changed; a plan that changes nothing writes nothing, not even defaults:
         the status of a job that others manage is theirs."""
-        if plan.status == job.status:
+        if plan.status is job.status or plan.status == job.status:
             return False
         old = self._jobs.status(key)
         new = carried_over(old, job.status.to_dict(), plan.status.to_dict())
         patch = merge_patch(old, new)
         if not patch:
             return False
-        await self._patch_status(key, job.metadata.resourceVersion, patch)
+        answer = await self._patch_status(key, job.metadata.resourceVersion, patch)
+        decided = job.model_copy(update={"status": plan.status})
+        self._jobs.written(key, decided, answer["metadata"], new)
         return True
 
-    async def _patch_status(self, key: Key, version: str, patch: Manifest) -> None:
+    async def _patch_status(self, key: Key, version: str, patch: Manifest) -> Manifest:
+        """Write a part of status; the answer has the job's metadata."""
         body = {"metadata": {"resourceVersion": version}, "status": patch}
         try:
-            written = await self._api.patch_status(key.namespace, ObjectRef(KIND, key.name), body)
+            return await self._api.patch_status(key.namespace, ObjectRef(KIND, key.name), body)
         except ApiError as error:
             if error.status not in (_CONFLICT, _NOT_FOUND):
                 raise
             await self._read_again(key)
             raise Outdated("the job has changed") from error
-        self._jobs.written(written)
 
     async def _read_again(self, key: Key) -> None:
         """See what has become of a job of which our knowledge is outdated."""
@@ -200,7 +203,8 @@ class Actor:
     ) -> Callable[[], Awaitable[None]]:
         async def create() -> None:
             try:
-                self._children.written(await self._api.create(manifest))
+                answer = await self._api.create(manifest)
+                self._children.written({**manifest, "metadata": answer["metadata"]})
             except ApiError as error:
                 if error.status != _CONFLICT:
                     self._note_refusal(key, job, manifest, error)

@@ -34,7 +34,9 @@ Page = tuple[list[Manifest], str]
 _TIMEOUT = aiohttp.ClientTimeout(total=30.0, sock_connect=10.0)
 _PAGE = "100"
 """Objects that one answer to a list holds at most: as JSON they need ten times their bytes."""
-_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""Who is interested in no more saves the API server and the network most of an object."""
 _WATCH_SECONDS = 290
 _WATCH_TIMEOUT = aiohttp.ClientTimeout(
     total=_WATCH_SECONDS + 30.0, sock_connect=10.0, sock_read=150.0
@@ -115,7 +117,7 @@ class Api:
     async def count(self, kind: str, namespace: str | None) -> int:
         """How many objects of a kind there are, about."""
         path, query = collection_path(kind, namespace), {"limit": "1"}
-        answer = await self._request("GET", path, query=query, accept=_METADATA)
+        answer = await self._request("GET", path, query=query, accept=_METADATA_LIST)
         more = (answer.get("metadata") or {}).get("remainingItemCount") or 0
         return len(answer.get("items") or []) + int(more)
 
@@ -123,7 +125,7 @@ class Api:
         """As `list`, of each object the metadata alone."""
         items: list[Manifest] = []
         version = ""
-        async for page, version in self.pages(kind, namespace, accept=_METADATA):  # noqa: B007
+        async for page, version in self.pages(kind, namespace, accept=_METADATA_LIST):  # noqa: B007
             items += page
         return items, version
 
@@ -155,14 +157,15 @@ class Api:
             raise ApiUnavailable(f"watch {kind}: {error or type(error).__name__}") from error
 
     async def create(self, manifest: Manifest) -> Manifest:
-        """Create an object.
+        """Create an object; the answer has its metadata alone.
 
         Raises:
             ApiError: among others with status 409 where one of that name exists.
         """
         metadata = manifest["metadata"]
         path = collection_path(manifest["kind"], metadata["namespace"])
-        return await self._request("POST", path, manifest, query={"fieldManager": FIELD_MANAGER})
+        query = {"fieldManager": FIELD_MANAGER}
+        return await self._request("POST", path, manifest, query, accept=_METADATA)
 
     async def update(self, manifest: Manifest) -> Manifest:
         """Replace an object by what it has become since it was read.
@@ -187,14 +190,15 @@ class Api:
         return await self._request("PATCH", path, manifest, query, "application/apply-patch+yaml")
 
     async def patch_status(self, namespace: str, ref: ObjectRef, patch: Manifest) -> Manifest:
-        """Merge a patch into an object's status.
+        """Merge a patch into an object's status; the answer has the object's metadata alone.
 
         Raises:
             ApiError: with status 409 where the patch names another resourceVersion.
         """
         path = f"{object_path(ref.kind, namespace, ref.name)}/status"
         query = {"fieldManager": FIELD_MANAGER}
-        return await self._request("PATCH", path, patch, query, "application/merge-patch+json")
+        content_type = "application/merge-patch+json"
+        return await self._request("PATCH", path, patch, query, content_type, _METADATA)
 
     async def delete(
         self, namespace: str, ref: ObjectRef, *, version: str | None = None, uid: str | None = None

@@ -34,6 +34,8 @@ def carried_over(raw: Any, known: Any, new: Any) -> Any:
         known: what we have read of it.
         new: what we make of that.
     """
+    if raw == known:
+        return new
     if isinstance(raw, dict) and isinstance(known, dict) and isinstance(new, dict):
         unknown = {key: value for key, value in raw.items() if key not in known}
         ours = {key: carried_over(raw.get(key), known.get(key), new[key]) for key in new}

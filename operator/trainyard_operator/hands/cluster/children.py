@@ -61,7 +61,8 @@ class Children:
         return store.uid(namespace, ref.name) if store is not None else ""
 
     def written(self, manifest: Manifest) -> None:
-        """An object as the API server has it after our write."""
+        """An object as the API server has it after our write, or as we have asked for it with the
+        metadata that it got."""
         self._stores[manifest["kind"]].written(manifest)
 
     def deleted(self, namespace: str, ref: ObjectRef, uid: str, answer: Manifest | None) -> None:

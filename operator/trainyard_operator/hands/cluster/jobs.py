@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from sys import intern
 from typing import Any
@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 
 _ASKED = (ANNOTATION_RETRAIN, ANNOTATION_REDEPLOY)
 _NOTHING: Mapping[str, str] = {}
-_SPECS = 512
-"""Specs that are kept parsed: those of the jobs that something happens to."""
+_PARSED = 512
+"""Specs, and jobs, that are kept parsed: those that something happens to."""
 
 
 @dataclass(slots=True)
@@ -71,6 +71,7 @@ class Jobs:
 
     def __init__(self) -> None:
         self._jobs: dict[Key, _Kept] = {}
+        self._parsed: dict[Key, Asked] = {}
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -86,21 +87,35 @@ class Jobs:
         """A job as the watch has it; its key, where that is news."""
         return self._enter(manifest)
 
-    def written(self, manifest: Manifest) -> None:
-        """A job as the API server has it after our write.
+    def written(self, key: Key, job: TrainingJob, metadata: Manifest, status: Manifest) -> None:
+        """We have written a job's status.
 
         An answer may come after the watch has said that the job is gone, so it makes no job.
+
+        Args:
+            key: of the job.
+            job: with the status as it was decided upon.
+            metadata: of the job, by the API server's answer.
+            status: all of it, as it stands there now.
         """
-        kept = self._jobs.get(_key(manifest))
-        if kept is not None and kept.uid == manifest["metadata"]["uid"]:
-            self._enter(manifest)
+        old, version = self._jobs.get(key), str(metadata["resourceVersion"])
+        if old is None or old.uid != metadata["uid"]:
+            return
+        if 0 < number_of(version) <= number_of(old.version):
+            return
+        phase = intern(str(status.get("phase", "Pending")))
+        self._jobs[key] = replace(old, version=version, status=orjson.dumps(status), phase=phase)
+        if old.version == job.metadata.resourceVersion and (asked := self._parsed.get(key)):
+            metadata_now = job.metadata.model_copy(update={"resourceVersion": version})
+            job = job.model_copy(update={"metadata": metadata_now})
+            self._remember(key, replace(asked, job=job))
 
     def gone(self, key: Key, uid: str) -> bool:
         """A job is gone; whether it was known. Its name may be that of another by now."""
         kept = self._jobs.get(key)
         if kept is None or kept.uid != uid:
             return False
-        del self._jobs[key]
+        self._forget(key)
         return True
 
     def listed(self, there: Iterable[Manifest], resource_version: str) -> set[Key]:
@@ -118,7 +133,7 @@ class Jobs:
             if kept.uid not in uids and number_of(kept.version) <= moment
         }
         for key in gone:
-            del self._jobs[key]
+            self._forget(key)
         return gone
 
     def uid(self, key: Key) -> str:
@@ -153,29 +168,21 @@ class Jobs:
         kept = self._jobs.get(key)
         if kept is None:
             return None
-        spec, unknown = _parse_spec(kept.spec)
-        try:
-            metadata = Metadata.model_validate(
-                {
-                    "name": key.name,
-                    "namespace": key.namespace,
-                    "uid": kept.uid,
-                    "generation": kept.generation,
-                    "resourceVersion": kept.version,
-                    "deletionTimestamp": kept.deleted,
-                    "annotations": dict(kept.annotations),
-                }
-            )
-        except ValidationError as error:
-            raise InvalidJob(explain(error, "metadata")) from error
-        try:
-            status = TrainingJobStatus.model_validate_json(kept.status)
-        except ValidationError as error:
-            said = "; ".join(str(problem) for problem in explain(error, "status"))
-            problem = f"is not as this version writes it: {said}"
-            raise InvalidJob([Problem("status", problem)]) from error
-        job = TrainingJob.model_construct(metadata=metadata, spec=spec, status=status)
-        return Asked(job, unknown)
+        asked = self._parsed.get(key)
+        if asked is None or asked.job.metadata.resourceVersion != kept.version:
+            asked = _parse(key, kept)
+            self._remember(key, asked)
+        return asked
+
+    def _forget(self, key: Key) -> None:
+        del self._jobs[key]
+        self._parsed.pop(key, None)
+
+    def _remember(self, key: Key, asked: Asked) -> None:
+        self._parsed.pop(key, None)
+        self._parsed[key] = asked
+        if len(self._parsed) > _PARSED:
+            del self._parsed[next(iter(self._parsed))]
 
     def _enter(self, manifest: Manifest) -> Key | None:
         key, new = _key(manifest), _keep(manifest)
@@ -211,6 +218,35 @@ def _keep(manifest: Manifest) -> _Kept:
     )
 
 
-@lru_cache(maxsize=_SPECS)
+def _parse(key: Key, kept: _Kept) -> Asked:
+    """A job.
+
+    Raises:
+        InvalidJob: what this version knows of it is wrong.
+    """
+    spec, unknown = _parse_spec(kept.spec)
+    content = {
+        "name": key.name,
+        "namespace": key.namespace,
+        "uid": kept.uid,
+        "generation": kept.generation,
+        "resourceVersion": kept.version,
+        "deletionTimestamp": kept.deleted,
+        "annotations": dict(kept.annotations),
+    }
+    try:
+        metadata = Metadata.model_validate(content)
+    except ValidationError as error:
+        raise InvalidJob(explain(error, "metadata")) from error
+    try:
+        status = TrainingJobStatus.model_validate_json(kept.status)
+    except ValidationError as error:
+        said = "; ".join(str(problem) for problem in explain(error, "status"))
+        problem = f"is not as this version writes it: {said}"
+        raise InvalidJob([Problem("status", problem)]) from error
+    return Asked(TrainingJob.model_construct(metadata=metadata, spec=spec, status=status), unknown)
+
+
+@lru_cache(maxsize=_PARSED)
 def _parse_spec(spec: bytes) -> tuple[TrainingJobSpec, tuple[str, ...]]:
     return parse_known(orjson.loads(spec))

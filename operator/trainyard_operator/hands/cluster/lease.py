@@ -157,7 +157,9 @@ class Election:
         if lease is None:
             metadata = {"namespace": self._namespace, "name": self._name}
             kind = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata}
-            self._held = await self._api.create({**kind, "spec": self._spec({})})
+            ours = {**kind, "spec": self._spec({})}
+            answer = await self._api.create(ours)
+            self._held = {**ours, "metadata": answer["metadata"]}
         else:
             spec = lease.get("spec") or {}
             if not self._is_free(spec):
