@@ -111,9 +111,22 @@ def structural(schema: Schema, definitions: dict[str, Schema]) -> Schema:
         result["enum"] = [schema["const"]]
     _bounds(schema, result)
     _children(schema, result, definitions)
-    if result.get("default", ...) is None:
-        del result["default"]
-    return result
+    return _with_fitting_default(result)
+
+
+def _with_fitting_default(schema: Schema) -> Schema:
+    """The schema with a default that says something, and says it once.
+
+    Every default is stored in every job, and written out, compared and owned at every change of
+    it. So what is absent by default stays absent, and a block has no more than the defaults of its
+    own fields, which the API server fills in by themselves.
+    """
+    default = schema.get("default")
+    rest = {key: value for key, value in schema.items() if key != "default"}
+    if isinstance(default, dict):
+        fields = schema.get("properties", {}).values()
+        return {**rest, "default": {}} if any("default" in field for field in fields) else rest
+    return rest if default in (None, []) else schema
 
 
 def _bounds(schema: Schema, result: Schema) -> None:

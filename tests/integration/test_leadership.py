@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 import signal
@@ -135,7 +136,7 @@ def test_one_that_was_stopped_for_long_does_nothing_when_it_wakes_up(pair: Pair)
     pair.first.process.send_signal(signal.SIGSTOP)
     wait_for("the second to act", lambda: acts(pair.second), TAKEOVER_SECONDS)
     for number in range(5):
-        wait_for(f"job {number}", lambda number=number: pair.started(f"job-{number}"))
+        wait_for(f"job {number}", functools.partial(pair.started, f"job-{number}"))
     wait_for("all pods", lambda: len(pair.pods()) == 10)
     pods = pair.pods()
     pair.first.process.send_signal(signal.SIGCONT)

@@ -35,7 +35,7 @@ class Evaluation(Document):
 
     model_config = rules(
         rule(
-            "self.gates.all(g, self.metrics.exists(m, m == g.metric))",
+            "!has(self.gates) || self.gates.all(g, self.metrics.exists(m, m == g.metric))",
             "a gate names a metric that is not computed: add it to evaluation.metrics",
         )
     )

@@ -91,10 +91,10 @@ class Model(Document):
     architecture: Literal["dense", "cnn", "rnn", "vae", "custom"] = Field(
         description="The kind of model; the block of the same name has its details."
     )
-    dense: Dense = Field(default=Dense(), description="Details of architecture dense.")
-    cnn: Cnn = Field(default=Cnn(), description="Details of architecture cnn.")
-    rnn: Rnn = Field(default=Rnn(), description="Details of architecture rnn.")
-    vae: Vae = Field(default=Vae(), description="Details of architecture vae.")
+    dense: Dense = Field(default_factory=Dense, description="Details of architecture dense.")
+    cnn: Cnn = Field(default_factory=Cnn, description="Details of architecture cnn.")
+    rnn: Rnn = Field(default_factory=Rnn, description="Details of architecture rnn.")
+    vae: Vae = Field(default_factory=Vae, description="Details of architecture vae.")
     custom: Custom | None = Field(default=None, description="Details of architecture custom.")
     activation: Annotated[str, Field(min_length=1, max_length=63)] = Field(
         default="relu", description="Keras activation of the hidden layers."

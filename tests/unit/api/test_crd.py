@@ -9,6 +9,7 @@ import pytest
 
 from trainyard_api.crd import build_crd
 from trainyard_api.results import MAX_BYTES
+from trainyard_api.spec import TrainingJobSpec
 
 Schema = dict[str, Any]
 
@@ -81,3 +82,44 @@ def test_what_a_pod_says_of_its_failure_fits_into_status(root: Schema) -> None:
         if path.rpartition(".")[2] in texts and schema.get("maxLength", 0) < MAX_BYTES
     ]
     assert short == [".conditions[].reason"], "a word, not a text"
+
+
+def filled(schema: Schema, value: Any) -> Any:
+    """A value with the defaults that the API server fills in."""
+    if isinstance(value, list):
+        return [filled(schema.get("items", {}), item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    fields = schema.get("properties", {})
+    defaults = {name: f["default"] for name, f in fields.items() if "default" in f}
+    return {name: filled(fields.get(name, {}), v) for name, v in {**defaults, **value}.items()}
+
+
+def test_what_the_api_server_fills_in_is_what_the_models_would(root: Schema) -> None:
+    """A block's default is {}, so the defaults of its fields have to be those of the block."""
+    spec = {
+        "data": {"source": {"uri": "pvc://datasets/fashion"}, "cleaning": {}},
+        "model": {"architecture": "dense", "dense": {}, "cnn": {}, "rnn": {}, "vae": {}},
+        "search": {
+            "parameters": [{"path": "training.seed", "integer": {"minimum": 1, "maximum": 2}}]
+        },
+        "compression": {},
+        "explanation": {},
+        "serving": {"autoscaling": {"maxReplicas": 2}, "batching": {}, "rollout": {"gates": {}}},
+    }
+    schema = root["properties"]["spec"]
+    assert TrainingJobSpec.model_validate(filled(schema, spec)) == TrainingJobSpec.model_validate(
+        spec
+    )
+
+
+def test_what_is_absent_by_default_stays_absent(root: Schema) -> None:
+    short = {"data": {"source": {"uri": "pvc://d/x"}}, "model": {"architecture": "cnn"}}
+    stored = filled(root["properties"]["spec"], short)
+
+    def empty(value: Any) -> bool:
+        children = value.values() if isinstance(value, dict) else ()
+        return value in (None, [], {}) or any(empty(child) for child in children)
+
+    assert not empty(stored), stored
+    assert set(stored["model"]) == {"architecture", "activation", "regularization"}
