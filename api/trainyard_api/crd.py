@@ -115,18 +115,22 @@ def structural(schema: Schema, definitions: dict[str, Schema]) -> Schema:
 
 
 def _with_fitting_default(schema: Schema) -> Schema:
-    """The schema with a default that says something, and says it once.
+    """The schema with a default that says something.
 
     Every default is stored in every job, and written out, compared and owned at every change of
-    it. So what is absent by default stays absent, and a block has no more than the defaults of its
-    own fields, which the API server fills in by themselves.
+    it. So what is absent by default stays absent.
     """
-    default = schema.get("default")
     rest = {key: value for key, value in schema.items() if key != "default"}
+    default = _said(schema.get("default"))
+    return rest if default is None else {**rest, "default": default}
+
+
+def _said(default: Any) -> Any:
+    """A default without what is null or empty; None where nothing is left."""
     if isinstance(default, dict):
-        fields = schema.get("properties", {}).values()
-        return {**rest, "default": {}} if any("default" in field for field in fields) else rest
-    return rest if default in (None, []) else schema
+        said = {name: _said(value) for name, value in default.items()}
+        default = {name: value for name, value in said.items() if value is not None}
+    return None if default in ([], {}) else default
 
 
 def _bounds(schema: Schema, result: Schema) -> None:

@@ -96,7 +96,7 @@ def filled(schema: Schema, value: Any) -> Any:
 
 
 def test_what_the_api_server_fills_in_is_what_the_models_would(root: Schema) -> None:
-    """A block's default is {}, so the defaults of its fields have to be those of the block."""
+    """A block's default is cut down to what says something; nothing may change by that."""
     spec = {
         "data": {"source": {"uri": "pvc://datasets/fashion"}, "cleaning": {}},
         "model": {"architecture": "dense", "dense": {}, "cnn": {}, "rnn": {}, "vae": {}},
