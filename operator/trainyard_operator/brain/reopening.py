@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trainyard_api.status import Restarts, Stage
 from trainyard_operator.brain.draft import Draft
-from trainyard_operator.brain.runs import stage_hash
+from trainyard_operator.brain.runs import has_changed
 
 
 def reopen(draft: Draft) -> None:
@@ -35,7 +35,6 @@ def _may_help(draft: Draft, stage: Stage) -> bool:
     failed = draft.status.condition("Failed")
     if draft.observed.retry:
         return True
-    if stage.startTime is None:
-        return failed is not None and failed.reason == "InvalidSpec"
-    # Without a hash an earlier version has tried it, and what it followed from is not known.
-    return stage.specHash is not None and stage.specHash != stage_hash(draft.job, stage.name)
+    if stage.startTime is None and failed is not None and failed.reason == "InvalidSpec":
+        return True
+    return has_changed(stage.specHash, draft.job, stage.name)

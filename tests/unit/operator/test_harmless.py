@@ -357,11 +357,14 @@ def test_a_job_of_a_later_version_waits_for_an_operator_that_knows_it() -> None:
     assert cluster.names() == ["train-1-0", "train-1-1"]
 
 
-def test_a_failed_job_of_an_earlier_version_is_not_tried_again_by_an_upgrade() -> None:
+@pytest.mark.parametrize("before", [None, "5f3a9c"])
+def test_a_failed_job_of_an_earlier_version_is_not_tried_again_by_an_upgrade(
+    before: str | None,
+) -> None:
     cluster = running(runPolicy={"backoffLimit": 0})
     cluster.change(next(iter(cluster.pods)), phase="Failed", exit_code=1)
     cluster.settle()
-    stages = [s.model_copy(update={"specHash": None}) for s in cluster.job.status.stages]
+    stages = [s.model_copy(update={"specHash": before}) for s in cluster.job.status.stages]
     status = cluster.job.status.model_copy(update={"stages": stages})
     cluster.job = cluster.job.model_copy(update={"status": status})
     created = list(cluster.created)
