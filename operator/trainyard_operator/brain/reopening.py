@@ -10,7 +10,8 @@ from trainyard_operator.brain.runs import has_changed
 def reopen(draft: Draft) -> None:
     """Try the stage that has failed again where what it follows from has changed.
 
-    Its limits count anew: somebody has looked at it.
+    Its limits count anew: somebody has looked at it. Pods of its last attempt may still be about to
+    end, and are waited for.
     """
     if draft.status.phase != "Failed":
         return
@@ -21,7 +22,7 @@ def reopen(draft: Draft) -> None:
         stage.name,
         state="Pending",
         completionTime=None,
-        retryTime=None,
+        retryTime=draft.timestamp,
         blockedTime=None,
         restarts=Restarts(),
         message="",

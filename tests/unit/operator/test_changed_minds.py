@@ -231,6 +231,23 @@ def test_a_longer_deadline_lets_a_stage_go_on_that_had_not_even_begun(begun: boo
     assert [stage.state for stage in cluster.job.status.stages] == ["Succeeded", "Starting"]
 
 
+def test_a_job_that_is_tried_again_waits_for_the_pods_that_it_had_when_it_failed() -> None:
+    cluster = FakeCluster(make_job(runPolicy={"activeDeadlineSeconds": 60}))
+    cluster.settle()
+    cluster.run_all()
+    cluster.settle()
+    pods = dict(cluster.pods)
+    cluster.now += 61
+    cluster.settle()
+    cluster.pods = {name: replace(pod, deleting=True) for name, pod in pods.items()}
+    deadline(cluster, None)
+    cluster.settle()
+    assert cluster.names() == ["train-1-0", "train-1-1"]
+    cluster.pods.clear()
+    cluster.settle()
+    assert cluster.names() == ["train-2-0", "train-2-1"]
+
+
 def test_a_rollout_that_was_interrupted_has_its_time_anew() -> None:
     cluster = FakeCluster(make_job(serving={}))
     train_and_compress(cluster)
