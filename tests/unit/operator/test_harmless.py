@@ -579,6 +579,20 @@ def test_a_pod_of_a_later_attempt_is_never_started_beside_an_older_one() -> None
     assert cluster.names() == ["train-1-0", "train-2-0", "train-2-1"], "its node may be lost"
 
 
+def test_pods_that_nobody_could_tell_to_end_have_their_time_before_the_next_attempt() -> None:
+    """The operator was stopped between status and deletions, and was away for an hour."""
+    cluster = running()
+    before = dict(cluster.pods)
+    cluster.change(sorted(cluster.pods)[1], phase="Failed", exit_code=1)
+    cluster.step()
+    cluster.pods = dict(before)
+    cluster.now += 3600
+    cluster.step()
+    assert cluster.created == sorted(before)
+    cluster.settle()
+    assert cluster.names() == ["train-2-0", "train-2-1"]
+
+
 def test_a_pod_with_a_foreign_label_blocks_nothing() -> None:
     cluster = running()
     cluster.pods["stranger"] = PodView("stranger", "train", "other", attempt=1, index=0)

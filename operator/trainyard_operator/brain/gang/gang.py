@@ -84,6 +84,10 @@ def _may_start(draft: Draft, work: PodStage, stage: Stage) -> bool:
         draft.look_again(retry)
         return False
     alive = _alive_before(draft, stage)
+    if any(pod.run == draft.run_hash and not pod.deleting for pod in alive):
+        # Nobody has told them yet: their time to end begins now.
+        retry = draft.now
+        draft.update_stage(work.name, retryTime=draft.timestamp)
     deadline = retry + draft.job.spec.workers.terminationGracePeriodSeconds + TERMINATION_SECONDS
     if alive and draft.now < deadline:
         draft.look_again(deadline)
