@@ -200,6 +200,55 @@ def test_a_deployment_whose_name_is_somebody_elses_says_so() -> None:
     assert cluster.phase == "Failed"
 
 
+@pytest.mark.parametrize("invalid", [True, False])
+def test_a_gang_whose_service_is_refused_says_so(invalid: bool) -> None:
+    cluster = FakeCluster(make_job())
+    refusal = Refusal("Service", "fashion-x-train", "exceeded quota: services", invalid)
+    cluster.refuses["Service"] = refusal
+    cluster.settle()
+    assert cluster.phase == ("Failed" if invalid else "Training")
+    said = cluster.condition("Failed" if invalid else "Running")
+    assert said is not None
+    assert "exceeded quota: services" in said[2]
+
+
+@pytest.mark.parametrize("invalid", [True, False])
+def test_an_endpoint_whose_name_cannot_be_claimed_says_so(invalid: bool) -> None:
+    cluster = FakeCluster(make_job(serving={}))
+    refusal = Refusal("Service", "fashion", "exceeded quota: services", invalid)
+    cluster.refuses["Service"] = refusal
+    cluster.settle()
+    assert cluster.phase == ("Failed" if invalid else "Pending")
+    said = cluster.condition("Failed" if invalid else "Running")
+    assert said is not None
+    assert "exceeded quota: services" in said[2]
+    assert cluster.pods == {}
+    cluster.refuses.clear()
+    cluster.refused.clear()
+    cluster.settle()
+    assert cluster.phase == "Training"
+
+
+@pytest.mark.parametrize("invalid", [True, False])
+def test_a_rollout_that_traffic_cannot_be_led_to_is_given_up_in_time(invalid: bool) -> None:
+    cluster = FakeCluster(make_job(compression={}, serving={}))
+    cluster.succeed()
+    old = cluster.run_hash
+    retrain(cluster)
+    refusal = Refusal("Service", "fashion", "denied: no changes today", invalid)
+    cluster.refuses["Service"] = refusal
+    cluster.ready_all()
+    for seconds in (0, 0 if invalid else 301):
+        cluster.now += seconds
+        cluster.ready_all()
+        for _ in range(4):
+            cluster.step()
+    assert cluster.phase == "Failed"
+    assert "denied: no changes today" in cluster.condition("Failed")[2]  # type: ignore[index]
+    assert [d.run for d in cluster.deployments.values()] == [old]
+    assert leads_to_ready(cluster)
+
+
 # Edits destroy no work.
 
 

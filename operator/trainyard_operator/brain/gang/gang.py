@@ -143,8 +143,14 @@ def _follow(draft: Draft, work: PodStage, stage: Stage, verdict: Verdict) -> Non
 
 
 def _with_refusal(draft: Draft, waiting: Waiting) -> Waiting | Failed:
-    """Pods that do not exist yet wait for what the API server has against them."""
-    refusal = draft.observed.refusal("Pod")
+    """Pods that do not exist yet wait for what the API server has against them, or against what is
+    created before them."""
+    services = {service.name for service in draft.observed.services}
+    policies = {policy.name for policy in draft.observed.policies}
+    there = {"Pod": set[str](), "Service": services, "NetworkPolicy": policies}
+    refusals = [draft.observed.refusal(kind) for kind in there]
+    missing = [r for r in refusals if r is not None and r.name not in there[r.kind]]
+    refusal = min(missing, key=lambda refusal: not refusal.invalid, default=None)
     if refusal is None or waiting.reason != "Starting":
         return waiting
     if refusal.invalid:
@@ -208,11 +214,16 @@ def _wait(draft: Draft, work: PodStage, stage: Stage, waiting: Waiting | Failed)
     draft.look_again(began + limit)
     _complete(draft, work, stage)
     if waiting.reason != "Starting":
-        before = draft.status.condition("Running")
-        draft.set_condition("Running", "False", waiting.reason, waiting.message)
+        wait_for(draft, waiting.reason, waiting.message)
         draft.update_stage(work.name, message=waiting.message)
-        if before is None or before.reason != waiting.reason:
-            draft.event("Warning", waiting.reason, waiting.message)
+
+
+def wait_for(draft: Draft, reason: str, message: str) -> None:
+    """Say what keeps pods from running; an event tells each reason once."""
+    before = draft.status.condition("Running")
+    draft.set_condition("Running", "False", reason, message)
+    if before is None or before.reason != reason:
+        draft.event("Warning", reason, message)
 
 
 def _note_blocked(draft: Draft, stage: Stage, blocked: bool) -> Stage:
