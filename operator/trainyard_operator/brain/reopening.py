@@ -34,6 +34,9 @@ def reopen(draft: Draft) -> None:
 
 def _may_help(draft: Draft, stage: Stage) -> bool:
     failed = draft.status.condition("Failed")
+    if failed is not None and failed.reason == "GateFailed":
+        # The same model would be measured the same; only another run can help.
+        return False
     if draft.observed.retry:
         return True
     if stage.startTime is None and failed is not None and failed.reason == "InvalidSpec":

@@ -249,6 +249,22 @@ def test_a_rollout_that_traffic_cannot_be_led_to_is_given_up_in_time(invalid: bo
     assert leads_to_ready(cluster)
 
 
+def test_a_model_that_fails_its_gate_is_not_rolled_out_when_it_is_asked_for_again() -> None:
+    gates = {"gates": [{"metric": "accuracy", "minimum": 0.95}]}
+    cluster = running(evaluation=gates, compression={}, serving={})
+    cluster.finish_all(train_message(accuracy=0.91))
+    cluster.settle()
+    assert cluster.condition("Failed")[1] == "GateFailed"  # type: ignore[index]
+    for _ in range(2):
+        cluster.retry = True
+        cluster.step()
+        cluster.retry = False
+        cluster.settle()
+    assert cluster.condition("Failed")[1] == "GateFailed"  # type: ignore[index]
+    assert cluster.deployments == {}
+    assert not [name for name in cluster.created if "compress" in name]
+
+
 # Edits destroy no work.
 
 
