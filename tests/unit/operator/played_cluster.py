@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.unit.operator.fake_cluster import FakeCluster
 from tests.unit.operator.promises import Promises
-from trainyard_api.names import MANAGER
+from trainyard_api.names import LABEL_RUN, LABEL_STAGE, MANAGER
 from trainyard_api.spec import TrainingJob
 from trainyard_api.status import TrainingJobStatus
 from trainyard_operator.brain.decide import decide
@@ -30,10 +30,6 @@ ENDING_SECONDS = 30
 """How long a pod that is told to end takes to."""
 ROUNDS = 5
 """Decisions after which there is nothing more to do."""
-
-
-class Refused(Exception):
-    """The API server does not take an object; what a plan has left is not carried out."""
 
 
 @dataclass
@@ -95,11 +91,8 @@ class PlayedCluster(FakeCluster):
         """Do what is to be done, or only the first so many operations of it."""
         self.retry = False
         self.promises.carried_out(observed)
-        try:
-            for _ in itertools.islice(self._operations(observed, plan), operations):
-                pass
-        except Refused:
-            return
+        for _ in itertools.islice(self._operations(observed, plan), operations):
+            pass
 
     def rest(self) -> int:
         """Decide until there is nothing more to do; how many decisions that took.
@@ -131,34 +124,27 @@ class PlayedCluster(FakeCluster):
         if plan.status != self.job.status:
             self.write(status=plan.status)
             yield
-        refused = False
+        held = []
         for manifest in plan.replace:
             if not self._take(manifest):
-                refused = True
-                break
+                held.append(manifest)
             yield
         for ref in plan.delete:
-            if refused and ref.kind != "Pod":
-                continue
-            self._remove(ref)
-            yield
-        if refused:
-            raise Refused
-        yield from self._creations(plan)
-        if plan.replace or plan.delete or plan.create:
-            self._all_taken()
-
-    def _creations(self, plan: Plan) -> Iterator[None]:
-        for wave in (
-            [manifest for manifest in plan.create if manifest["kind"] != "Pod"],
-            [manifest for manifest in plan.create if manifest["kind"] == "Pod"],
-        ):
-            taken = []
-            for manifest in wave:
-                taken.append(self._take(manifest))
+            if ref.kind == "Pod" or not held:
+                self._remove(ref)
                 yield
-            if not all(taken):
-                raise Refused
+        pods = [manifest for manifest in plan.create if manifest["kind"] == "Pod"]
+        for manifest in plan.create:
+            if manifest not in pods:
+                held += [] if self._take(manifest) else [manifest]
+                yield
+        if any(manifest["metadata"]["labels"][LABEL_STAGE] != "serve" for manifest in held):
+            return
+        for manifest in pods:
+            held += [] if self._take(manifest) else [manifest]
+            yield
+        if not held and (plan.replace or plan.delete or plan.create):
+            self._all_taken()
 
     def _all_taken(self) -> None:
         """What was denied for now is past."""
@@ -198,7 +184,7 @@ class PlayedCluster(FakeCluster):
         same = before is not None and before.digest == digest_of(manifest)
         self.deployments[name] = DeploymentView(
             name,
-            manifest["metadata"]["labels"]["trainyard.dev/run"],
+            manifest["metadata"]["labels"][LABEL_RUN],
             digest_of(manifest),
             manifest["spec"]["selector"]["matchLabels"],
             replicas=wanted,

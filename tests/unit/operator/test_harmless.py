@@ -203,7 +203,11 @@ def test_a_deployment_whose_name_is_somebody_elses_says_so() -> None:
 @pytest.mark.parametrize("invalid", [True, False])
 def test_a_gang_whose_service_is_refused_says_so(invalid: bool) -> None:
     cluster = FakeCluster(make_job())
-    refusal = Refusal("Service", "fashion-x-train", "exceeded quota: services", invalid)
+    cluster.step()
+    [name] = cluster.services
+    cluster.services.clear()
+    cluster.pods.clear()
+    refusal = Refusal("Service", name, "exceeded quota: services", invalid)
     cluster.refuses["Service"] = refusal
     cluster.settle()
     assert cluster.phase == ("Failed" if invalid else "Training")

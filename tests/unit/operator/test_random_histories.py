@@ -424,6 +424,7 @@ class Histories(RuleBasedStateMachine):
     def asks_by_annotation(self, name: str, value: str) -> None:
         self.cluster.annotate(name, value)
 
+    @precondition(lambda self: self.cluster.phase == "Failed")
     @rule()
     def asks_for_a_failed_job_once_more(self) -> None:
         self.cluster.retry = True

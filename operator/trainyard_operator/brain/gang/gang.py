@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trainyard_api.names import gang_service_name
 from trainyard_api.results import TerminationMessage, parse_termination_message, why_no_document
 from trainyard_api.status import Restarts, Stage
 from trainyard_operator.brain import times
@@ -145,12 +146,10 @@ def _follow(draft: Draft, work: PodStage, stage: Stage, verdict: Verdict) -> Non
 def _with_refusal(draft: Draft, waiting: Waiting) -> Waiting | Failed:
     """Pods that do not exist yet wait for what the API server has against them, or against what is
     created before them."""
-    services = {service.name for service in draft.observed.services}
-    policies = {policy.name for policy in draft.observed.policies}
-    there = {"Pod": set[str](), "Service": services, "NetworkPolicy": policies}
-    refusals = [draft.observed.refusal(kind) for kind in there]
-    missing = [r for r in refusals if r is not None and r.name not in there[r.kind]]
-    refusal = min(missing, key=lambda refusal: not refusal.invalid, default=None)
+    own = gang_service_name(draft.job.metadata.name, draft.run)
+    refused = [draft.observed.refusal(kind) for kind in ("Pod", "Service", "NetworkPolicy")]
+    holding = [r for r in refused if r is not None and (r.kind == "Pod" or r.name == own)]
+    refusal = min(holding, key=lambda refusal: not refusal.invalid, default=None)
     if refusal is None or waiting.reason != "Starting":
         return waiting
     if refusal.invalid:
