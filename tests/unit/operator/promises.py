@@ -160,14 +160,14 @@ def _conditions_fit(cluster: PlayedCluster) -> None:
 
 
 def _serving_is_true(cluster: PlayedCluster) -> None:
-    serving = cluster.condition("Serving")
+    status, serving = cluster.job.status, cluster.condition("Serving")
     if serving is not None and serving[0] == "True":
         assert cluster.answering(), "Serving is said, and nothing answers"
-    if cluster.phase in ENDS and cluster.job.spec.serving is not None and not cluster.answering():
+    asked = cluster.job.spec.serving is not None and status.stage("Serve") is not None
+    if cluster.phase in ENDS and asked and not cluster.answering():
         assert serving is not None, "nothing answers, and nobody says so"
         assert serving[0] == "False"
-    status = cluster.job.status.serving
-    if status is not None and status.state == "Serving" and cluster.answering():
+    if status.serving is not None and status.serving.state == "Serving" and cluster.answering():
         assert serving is not None
         assert serving[0] == "True", "it answers, and is said not to"
 
@@ -187,7 +187,8 @@ def _refusals_are_told(cluster: PlayedCluster) -> None:
     """A job that waits says what the API server has against it."""
     status = cluster.job.status
     running = any(stage.state == "Running" for stage in status.stages)
-    if cluster.phase in (*ENDS, "Suspended") or running:
+    told_otherwise = any(pod.waiting_reason for pod in cluster.working())
+    if cluster.phase in (*ENDS, "Suspended") or running or told_otherwise:
         return
     for refusal in cluster.observe().refusals:
         endpoint = refusal.kind == "Deployment" or refusal.name in ("fashion", "other")

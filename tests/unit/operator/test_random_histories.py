@@ -470,6 +470,9 @@ class Histories(RuleBasedStateMachine):
             return
         cluster = self.cluster
         cluster.all_is_well()
+        self.edits_what_is_not_built(False)
+        if cluster.job.spec.serving is not None:
+            cluster.edit(serving=cluster.job.spec.serving.model_copy(update={"backend": "deployment"}))
         for _ in range(40):
             cluster.rest()
             if cluster.phase in (*ENDS, "Suspended") or not cluster.is_ours:
