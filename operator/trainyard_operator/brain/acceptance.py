@@ -23,7 +23,8 @@ class Acceptance:
 def accept(draft: Draft) -> Acceptance:
     """Say in the condition Accepted whether the spec can be run."""
     problem = "; ".join(str(problem) for problem in find_problems(draft.job))
-    acceptance = Acceptance(problem or route.claimed_name(draft), _refused(draft))
+    problem = problem or route.claimed_name(draft) or route.never_taken(draft)
+    acceptance = Acceptance(problem, _refused(draft))
     if message := acceptance.problem or acceptance.refusal:
         draft.set_condition("Accepted", "False", "InvalidSpec", message)
     else:

@@ -13,6 +13,7 @@ from trainyard_operator.brain.draft import Draft
 from trainyard_operator.brain.finish import clean_up, succeed
 from trainyard_operator.brain.gang import gang
 from trainyard_operator.brain.gang.attempts import retire
+from trainyard_operator.brain.gang.gang import wait_for
 from trainyard_operator.brain.interruptions import held, overdue, suspended
 from trainyard_operator.brain.observed import Observed
 from trainyard_operator.brain.plan import Plan
@@ -145,7 +146,12 @@ def _name_is_open(draft: Draft) -> bool:
     """Whether the endpoint's name is yet to be claimed: nothing begins that another job stops."""
     serving = draft.job.spec.serving
     begun = any(stage.startTime is not None for stage in draft.status.stages)
-    return serving is not None and not begun and route.there(draft, serving) is None
+    if serving is None or begun or route.there(draft, serving) is not None:
+        return False
+    refusal = route.refused(draft, serving)
+    if refusal is not None:
+        wait_for(draft, "Forbidden", f"the API server refuses {refusal}")
+    return True
 
 
 def _gather(draft: Draft) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trainyard_api.status import Progress
 from trainyard_operator.brain import times
 from trainyard_operator.brain.draft import Draft
+from trainyard_operator.brain.runs import with_limits
 
 
 def fail(draft: Draft, reason: str, message: str) -> None:
@@ -13,6 +14,9 @@ def fail(draft: Draft, reason: str, message: str) -> None:
     What the run has yielded stays, and what is served goes on serving.
     """
     under_way = next((s for s in draft.status.stages if s.state != "Succeeded"), None)
+    if under_way is not None and under_way.specHash is not None:
+        hash_now = with_limits(under_way.specHash, draft.job)
+        draft.update_stage(under_way.name, specHash=hash_now)
     if under_way is not None and (under_way.startTime or under_way.attempts):
         draft.update_stage(
             under_way.name, state="Failed", completionTime=draft.timestamp, message=message

@@ -6,7 +6,7 @@ from trainyard_operator.brain import times
 from trainyard_operator.brain.draft import Draft
 from trainyard_operator.brain.finish import fail
 from trainyard_operator.brain.gang.gang import put_back
-from trainyard_operator.brain.runs import is_current
+from trainyard_operator.brain.runs import is_current, stage_hash
 
 
 def held(draft: Draft, problem: str) -> bool:
@@ -60,5 +60,8 @@ def overdue(draft: Draft) -> bool:
     if draft.now < deadline:
         draft.look_again(deadline)
         return False
+    stage = next((s for s in draft.status.stages if s.state != "Succeeded"), None)
+    if stage is not None and stage.specHash is None:
+        draft.update_stage(stage.name, specHash=stage_hash(draft.job, stage.name))
     fail(draft, "DeadlineExceeded", f"runPolicy.activeDeadlineSeconds ({seconds} s) are over")
     return True

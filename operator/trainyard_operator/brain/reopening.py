@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from trainyard_api.status import Restarts, Stage
 from trainyard_operator.brain.draft import Draft
-from trainyard_operator.brain.runs import stage_hash
+from trainyard_operator.brain.runs import has_changed
 
 
 def reopen(draft: Draft) -> None:
     """Try the stage that has failed again where what it follows from has changed.
 
-    Its limits count anew: somebody has looked at it.
+    Its limits count anew: somebody has looked at it. Pods of its last attempt may still be about to
+    end, and are waited for.
     """
     if draft.status.phase != "Failed":
         return
@@ -21,7 +22,7 @@ def reopen(draft: Draft) -> None:
         stage.name,
         state="Pending",
         completionTime=None,
-        retryTime=None,
+        retryTime=draft.timestamp,
         blockedTime=None,
         restarts=Restarts(),
         message="",
@@ -33,9 +34,11 @@ def reopen(draft: Draft) -> None:
 
 def _may_help(draft: Draft, stage: Stage) -> bool:
     failed = draft.status.condition("Failed")
+    if failed is not None and failed.reason == "GateFailed":
+        # The same model would be measured the same; only another run can help.
+        return False
     if draft.observed.retry:
         return True
-    if stage.startTime is None:
-        return failed is not None and failed.reason == "InvalidSpec"
-    # Without a hash an earlier version has tried it, and what it followed from is not known.
-    return stage.specHash is not None and stage.specHash != stage_hash(draft.job, stage.name)
+    if stage.startTime is None and failed is not None and failed.reason == "InvalidSpec":
+        return True
+    return has_changed(stage.specHash, draft.job, stage.name)

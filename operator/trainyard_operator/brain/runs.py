@@ -48,9 +48,25 @@ def wanted_hash(job: TrainingJob, counter: int) -> str:
 
 
 def stage_hash(job: TrainingJob, name: StageName) -> str:
-    """Six hexadecimal digits of what a stage follows from beside its run."""
-    serving, working = _stage_contents(job.spec)
-    return serving if name == "Serve" else working
+    """What a stage follows from beside its run: six hexadecimal digits of what it is made from, and
+    six of the limits by which it can fail."""
+    serving, working, limits = _stage_contents(job.spec)
+    return f"{serving if name == 'Serve' else working}-{limits}"
+
+
+def has_changed(hash_before: str | None, job: TrainingJob, name: StageName) -> bool:
+    """Whether a stage follows from something else now.
+
+    It has not where an earlier version has tried it, and what it followed from is not known.
+    """
+    known = hash_before is not None and "-" in hash_before
+    return known and hash_before != stage_hash(job, name)
+
+
+def with_limits(hash_before: str, job: TrainingJob) -> str:
+    """The hash of a stage that fails by the limits of now, whatever they were when it began."""
+    made_from, _, _ = hash_before.partition("-")
+    return f"{made_from}-{_stage_contents(job.spec)[2]}"
 
 
 def next_run(job: TrainingJob, there: Collection[str] = ()) -> Run:
@@ -93,14 +109,15 @@ def _run_digest(
 
 
 @by_identity
-def _stage_contents(spec: TrainingJobSpec) -> tuple[str, str]:
-    """Digests of what Serve, and of what any other stage follows from beside the run."""
+def _stage_contents(spec: TrainingJobSpec) -> tuple[str, str, str]:
+    """Digests of what Serve, and of what any other stage is made from; of the limits of both."""
     policy = _said(spec.runPolicy)
     limits: dict[str, Any] = {key: policy[key] for key in _LIMITS if key in policy}
     serving = _said(spec.serving) if spec.serving else None
     return (
-        _digest({**limits, "serving": serving}),
-        _digest({**limits, "workers": _said(spec.workers)}),
+        _digest({"serving": serving}),
+        _digest({"workers": _said(spec.workers)}),
+        _digest(limits),
     )
 
 

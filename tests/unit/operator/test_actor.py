@@ -11,6 +11,7 @@ from tests.unit.operator.stand import JOB_PATH, KEY, NOW, FakeApi, Hands
 from trainyard_operator.brain.decide import decide
 from trainyard_operator.brain.plan import Event, Manifest, ObjectRef, Plan
 from trainyard_operator.build.networking import build_serving_service
+from trainyard_operator.build.pods import build_workers
 from trainyard_operator.hands.cluster.actor import NotYet, Outdated
 from trainyard_operator.hands.cluster.api import ApiError
 
@@ -69,6 +70,39 @@ async def test_a_refusal_of_a_job_is_none_of_its_namesake() -> None:
     assert hands.look().refusals
     hands.jobs.happened(api.change_job(uid="u-2"))
     assert hands.look().refusals == []
+
+
+async def test_an_endpoint_that_is_refused_holds_up_no_gang() -> None:
+    """Neither one that is to end nor one that is to begin."""
+    api = FakeApi(serving={})
+    hands = Hands(api)
+    await hands.step()
+    [service] = [b for _, b in api.sent("POST") if b["metadata"]["name"] == "fashion"]
+    await hands.step()
+    ending, *_ = hands.look().pods
+    api.errors["Service"] = ApiError(403, "Forbidden", "denied: no changes today")
+    beginning = build_workers(make_job(), "2-5f3a9d", 1, [0], SETTINGS)
+    plan = Plan(
+        status=hands.look().job.status,
+        replace=(service,),
+        delete=(ObjectRef("Pod", ending.name), ObjectRef("Deployment", "fashion-5f3a9c")),
+        create=tuple(beginning),
+    )
+    with pytest.raises(NotYet, match="no changes today"):
+        await hands.actor.carry_out(KEY, hands.look(), plan)
+    pods = [pod.name for pod in hands.look().pods]
+    assert ending.name not in pods
+    assert beginning[0]["metadata"]["name"] in pods
+    assert [path for path, _ in api.sent("DELETE") if "deployments" in path] == []
+
+
+async def test_a_gang_without_its_fence_has_no_pods() -> None:
+    api = FakeApi()
+    api.errors["NetworkPolicy"] = ApiError(403, "Forbidden", "denied")
+    hands = Hands(api)
+    with pytest.raises(NotYet):
+        await hands.step()
+    assert hands.look().pods == []
 
 
 async def test_what_is_refused_of_many_pods_is_asked_of_few() -> None:

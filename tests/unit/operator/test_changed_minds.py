@@ -178,6 +178,76 @@ def test_a_deadline_during_the_rollout_leaves_no_deployment() -> None:
     assert cluster.deployments == {}
 
 
+def deadline(cluster: FakeCluster, seconds: int | None) -> None:
+    policy = cluster.job.spec.runPolicy
+    cluster.edit(runPolicy=policy.model_copy(update={"activeDeadlineSeconds": seconds}))
+
+
+def test_a_deadline_that_is_over_when_it_is_set_ends_the_job_for_good() -> None:
+    cluster = FakeCluster(make_job())
+    cluster.settle()
+    cluster.now += 100
+    deadline(cluster, 60)
+    cluster.settle()
+    assert cluster.phase == "Failed"
+    assert "TriedAgain" not in cluster.events
+
+
+def test_a_limit_that_is_lowered_ends_the_job_for_good() -> None:
+    cluster = FakeCluster(make_job())
+    cluster.settle()
+    policy = cluster.job.spec.runPolicy
+    cluster.edit(runPolicy=policy.model_copy(update={"backoffLimit": 0}))
+    cluster.change(next(iter(cluster.pods)), phase="Failed", exit_code=1)
+    cluster.settle()
+    assert cluster.phase == "Failed"
+    assert cluster.names() == []
+
+
+def test_workers_that_are_mended_before_they_fail_are_tried_again() -> None:
+    cluster = FakeCluster(make_job(runPolicy={"backoffLimit": 0}))
+    cluster.settle()
+    cluster.edit(workers=cluster.job.spec.workers.model_copy(update={"image": "me/mended:1"}))
+    cluster.change(next(iter(cluster.pods)), phase="Failed", exit_code=1)
+    cluster.settle()
+    assert cluster.phase == "Training", "what failed is not what is asked for now"
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_longer_deadline_lets_a_stage_go_on_that_had_not_even_begun(begun: bool) -> None:
+    cluster = FakeCluster(make_job(compression={}, runPolicy={"activeDeadlineSeconds": 60}))
+    cluster.settle()
+    cluster.run_all()
+    cluster.settle()
+    cluster.now += 30 if begun else 61
+    cluster.finish_all(train_message())
+    cluster.settle()
+    cluster.now += 61
+    cluster.settle()
+    assert cluster.phase == "Failed"
+    deadline(cluster, None)
+    cluster.settle()
+    assert cluster.phase == "Compressing"
+    assert [stage.state for stage in cluster.job.status.stages] == ["Succeeded", "Starting"]
+
+
+def test_a_job_that_is_tried_again_waits_for_the_pods_that_it_had_when_it_failed() -> None:
+    cluster = FakeCluster(make_job(runPolicy={"activeDeadlineSeconds": 60}))
+    cluster.settle()
+    cluster.run_all()
+    cluster.settle()
+    pods = dict(cluster.pods)
+    cluster.now += 61
+    cluster.settle()
+    cluster.pods = {name: replace(pod, deleting=True) for name, pod in pods.items()}
+    deadline(cluster, None)
+    cluster.settle()
+    assert cluster.names() == ["train-1-0", "train-1-1"]
+    cluster.pods.clear()
+    cluster.settle()
+    assert cluster.names() == ["train-2-0", "train-2-1"]
+
+
 def test_a_rollout_that_was_interrupted_has_its_time_anew() -> None:
     cluster = FakeCluster(make_job(serving={}))
     train_and_compress(cluster)

@@ -200,6 +200,75 @@ def test_a_deployment_whose_name_is_somebody_elses_says_so() -> None:
     assert cluster.phase == "Failed"
 
 
+@pytest.mark.parametrize("invalid", [True, False])
+def test_a_gang_whose_service_is_refused_says_so(invalid: bool) -> None:
+    cluster = FakeCluster(make_job())
+    cluster.step()
+    [name] = cluster.services
+    cluster.services.clear()
+    cluster.pods.clear()
+    refusal = Refusal("Service", name, "exceeded quota: services", invalid)
+    cluster.refuses["Service"] = refusal
+    cluster.settle()
+    assert cluster.phase == ("Failed" if invalid else "Training")
+    said = cluster.condition("Failed" if invalid else "Running")
+    assert said is not None
+    assert "exceeded quota: services" in said[2]
+
+
+@pytest.mark.parametrize("invalid", [True, False])
+def test_an_endpoint_whose_name_cannot_be_claimed_says_so(invalid: bool) -> None:
+    cluster = FakeCluster(make_job(serving={}))
+    refusal = Refusal("Service", "fashion", "exceeded quota: services", invalid)
+    cluster.refuses["Service"] = refusal
+    cluster.settle()
+    assert cluster.phase == ("Failed" if invalid else "Pending")
+    said = cluster.condition("Failed" if invalid else "Running")
+    assert said is not None
+    assert "exceeded quota: services" in said[2]
+    assert cluster.pods == {}
+    cluster.refuses.clear()
+    cluster.refused.clear()
+    cluster.settle()
+    assert cluster.phase == "Training"
+
+
+@pytest.mark.parametrize("invalid", [True, False])
+def test_a_rollout_that_traffic_cannot_be_led_to_is_given_up_in_time(invalid: bool) -> None:
+    cluster = FakeCluster(make_job(compression={}, serving={}))
+    cluster.succeed()
+    old = cluster.run_hash
+    retrain(cluster)
+    refusal = Refusal("Service", "fashion", "denied: no changes today", invalid)
+    cluster.refuses["Service"] = refusal
+    cluster.ready_all()
+    for seconds in (0, 0 if invalid else 301):
+        cluster.now += seconds
+        cluster.ready_all()
+        for _ in range(4):
+            cluster.step()
+    assert cluster.phase == "Failed"
+    assert "denied: no changes today" in cluster.condition("Failed")[2]  # type: ignore[index]
+    assert [d.run for d in cluster.deployments.values()] == [old]
+    assert leads_to_ready(cluster)
+
+
+def test_a_model_that_fails_its_gate_is_not_rolled_out_when_it_is_asked_for_again() -> None:
+    gates = {"gates": [{"metric": "accuracy", "minimum": 0.95}]}
+    cluster = running(evaluation=gates, compression={}, serving={})
+    cluster.finish_all(train_message(accuracy=0.91))
+    cluster.settle()
+    assert cluster.condition("Failed")[1] == "GateFailed"  # type: ignore[index]
+    for _ in range(2):
+        cluster.retry = True
+        cluster.step()
+        cluster.retry = False
+        cluster.settle()
+    assert cluster.condition("Failed")[1] == "GateFailed"  # type: ignore[index]
+    assert cluster.deployments == {}
+    assert not [name for name in cluster.created if "compress" in name]
+
+
 # Edits destroy no work.
 
 
@@ -357,11 +426,14 @@ def test_a_job_of_a_later_version_waits_for_an_operator_that_knows_it() -> None:
     assert cluster.names() == ["train-1-0", "train-1-1"]
 
 
-def test_a_failed_job_of_an_earlier_version_is_not_tried_again_by_an_upgrade() -> None:
+@pytest.mark.parametrize("before", [None, "5f3a9c"])
+def test_a_failed_job_of_an_earlier_version_is_not_tried_again_by_an_upgrade(
+    before: str | None,
+) -> None:
     cluster = running(runPolicy={"backoffLimit": 0})
     cluster.change(next(iter(cluster.pods)), phase="Failed", exit_code=1)
     cluster.settle()
-    stages = [s.model_copy(update={"specHash": None}) for s in cluster.job.status.stages]
+    stages = [s.model_copy(update={"specHash": before}) for s in cluster.job.status.stages]
     status = cluster.job.status.model_copy(update={"stages": stages})
     cluster.job = cluster.job.model_copy(update={"status": status})
     created = list(cluster.created)
@@ -574,6 +646,20 @@ def test_a_pod_of_a_later_attempt_is_never_started_beside_an_older_one() -> None
     cluster.now += 130
     cluster.settle()
     assert cluster.names() == ["train-1-0", "train-2-0", "train-2-1"], "its node may be lost"
+
+
+def test_pods_that_nobody_could_tell_to_end_have_their_time_before_the_next_attempt() -> None:
+    """The operator was stopped between status and deletions, and was away for an hour."""
+    cluster = running()
+    before = dict(cluster.pods)
+    cluster.change(sorted(cluster.pods)[1], phase="Failed", exit_code=1)
+    cluster.step()
+    cluster.pods = dict(before)
+    cluster.now += 3600
+    cluster.step()
+    assert cluster.created == sorted(before)
+    cluster.settle()
+    assert cluster.names() == ["train-2-0", "train-2-1"]
 
 
 def test_a_pod_with_a_foreign_label_blocks_nothing() -> None:

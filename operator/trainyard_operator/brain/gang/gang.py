@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trainyard_api.names import gang_service_name
 from trainyard_api.results import TerminationMessage, parse_termination_message, why_no_document
 from trainyard_api.status import Restarts, Stage
 from trainyard_operator.brain import times
@@ -84,6 +85,10 @@ def _may_start(draft: Draft, work: PodStage, stage: Stage) -> bool:
         draft.look_again(retry)
         return False
     alive = _alive_before(draft, stage)
+    if any(pod.run == draft.run_hash and not pod.deleting for pod in alive):
+        # Nobody has told them yet: their time to end begins now.
+        retry = draft.now
+        draft.update_stage(work.name, retryTime=draft.timestamp)
     deadline = retry + draft.job.spec.workers.terminationGracePeriodSeconds + TERMINATION_SECONDS
     if alive and draft.now < deadline:
         draft.look_again(deadline)
@@ -139,8 +144,12 @@ def _follow(draft: Draft, work: PodStage, stage: Stage, verdict: Verdict) -> Non
 
 
 def _with_refusal(draft: Draft, waiting: Waiting) -> Waiting | Failed:
-    """Pods that do not exist yet wait for what the API server has against them."""
-    refusal = draft.observed.refusal("Pod")
+    """Pods that do not exist yet wait for what the API server has against them, or against what is
+    created before them."""
+    own = gang_service_name(draft.job.metadata.name, draft.run)
+    refused = [draft.observed.refusal(kind) for kind in ("Pod", "Service", "NetworkPolicy")]
+    holding = [r for r in refused if r is not None and (r.kind == "Pod" or r.name == own)]
+    refusal = min(holding, key=lambda refusal: not refusal.invalid, default=None)
     if refusal is None or waiting.reason != "Starting":
         return waiting
     if refusal.invalid:
@@ -204,11 +213,16 @@ def _wait(draft: Draft, work: PodStage, stage: Stage, waiting: Waiting | Failed)
     draft.look_again(began + limit)
     _complete(draft, work, stage)
     if waiting.reason != "Starting":
-        before = draft.status.condition("Running")
-        draft.set_condition("Running", "False", waiting.reason, waiting.message)
+        wait_for(draft, waiting.reason, waiting.message)
         draft.update_stage(work.name, message=waiting.message)
-        if before is None or before.reason != waiting.reason:
-            draft.event("Warning", waiting.reason, waiting.message)
+
+
+def wait_for(draft: Draft, reason: str, message: str) -> None:
+    """Say what keeps pods from running; an event tells each reason once."""
+    before = draft.status.condition("Running")
+    draft.set_condition("Running", "False", reason, message)
+    if before is None or before.reason != reason:
+        draft.event("Warning", reason, message)
 
 
 def _note_blocked(draft: Draft, stage: Stage, blocked: bool) -> Stage:

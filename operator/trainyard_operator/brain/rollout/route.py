@@ -5,7 +5,7 @@ from __future__ import annotations
 from trainyard_api.names import run_hash
 from trainyard_api.spec import Serving
 from trainyard_operator.brain.draft import Draft
-from trainyard_operator.brain.observed import ServiceView
+from trainyard_operator.brain.observed import Refusal, ServiceView
 from trainyard_operator.brain.plan import Manifest
 from trainyard_operator.brain.rollout import revisions
 from trainyard_operator.build.deployments import serving_labels, serving_name
@@ -31,6 +31,22 @@ def claimed_name(draft: Draft) -> str:
         f"spec.serving.name: a Service named {name} exists in namespace "
         f"{draft.job.metadata.namespace} and belongs to something else; choose another name"
     )
+
+
+def refused(draft: Draft, serving: Serving) -> Refusal | None:
+    """What the API server has against the Service of the endpoint's present name."""
+    refusal = draft.observed.refusal("Service")
+    name = serving_name(draft.job, serving)
+    return refusal if refusal is not None and refusal.name == name else None
+
+
+def never_taken(draft: Draft) -> str:
+    """What to say where the endpoint's name cannot be claimed, ever; else empty."""
+    serving = draft.job.spec.serving
+    if serving is None or there(draft, serving) is not None:
+        return ""
+    refusal = refused(draft, serving)
+    return f"the API server refuses {refusal}" if refusal is not None and refusal.invalid else ""
 
 
 def claim(draft: Draft) -> None:

@@ -41,14 +41,16 @@ def advance(draft: Draft) -> None:
         stage = _start(draft, stage)
     draft.update(phase="RollingOut")
     why, text = revisions.trouble(draft, serving, draft.run)
-    refusal = draft.observed.refusal("Deployment")
-    if refusal is not None and refusal.invalid:
-        roll_back(draft, text)
-        return
+    for refusal in (draft.observed.refusal("Deployment"), route.refused(draft, serving)):
+        if refusal is not None and refusal.invalid:
+            roll_back(draft, f"the API server refuses {refusal}")
+            return
     deployment = revisions.ensure(draft, serving, model, draft.run)
     if deployment is not None and deployment.current:
         route.lead_to(draft, serving, draft.run)
-        return
+        if (denied := route.refused(draft, serving)) is None:
+            return
+        why, text = "Forbidden", f"the API server refuses {denied}"
     if deployment is None and not why:
         # It was not there, or not as it is wanted: its time begins when it is.
         stage = draft.update_stage("Serve", attemptTime=draft.timestamp)

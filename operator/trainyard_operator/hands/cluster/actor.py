@@ -6,8 +6,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
-from trainyard_api.names import KIND
+from trainyard_api.names import KIND, LABEL_STAGE
 from trainyard_api.spec import TrainingJob
 from trainyard_operator.brain.observed import Observed, Refusal
 from trainyard_operator.brain.plan import Manifest, ObjectRef, Plan
@@ -152,16 +153,30 @@ class Actor:
             self._jobs.happened(manifest)
 
     async def _act(self, key: Key, job: TrainingJob, plan: Plan) -> bool:
-        """Change objects; whether anything was to be changed that may be."""
+        """Change objects; whether anything was to be changed that may be.
+
+        What the API server does not take of the endpoint holds up the endpoint alone, neither a
+        gang that is to begin nor one that is to end.
+        """
         replace = [m for m in plan.replace if self._replacements.may(key, m)]
+        held: list[tuple[Manifest, NotYet]] = []
         for manifest in replace:
-            await self._replace(key, job, manifest)
-        if plan.delete:
-            log.info("delete %s", _listed(plan.delete), extra={"job": str(key)})
-            await _side_by_side([self._deleting(key, job, ref) for ref in plan.delete])
+            await _unless_not_yet(held, manifest, self._replacing(key, job, manifest))
+        # What a Service leads to goes only when it has been led on.
+        delete = [ref for ref in plan.delete if ref.kind == "Pod" or not held]
+        if delete:
+            log.info("delete %s", _listed(delete), extra={"job": str(key)})
+            await _side_by_side([self._deleting(key, job, ref) for ref in delete])
         pods = [manifest for manifest in plan.create if manifest["kind"] == "Pod"]
         others = [manifest for manifest in plan.create if manifest["kind"] != "Pod"]
-        await _side_by_side([self._creating(key, job, manifest) for manifest in others])
+        await _side_by_side(
+            [
+                partial(_unless_not_yet, held, manifest, self._creating(key, job, manifest))
+                for manifest in others
+            ]
+        )
+        if any(manifest["metadata"]["labels"][LABEL_STAGE] != "serve" for manifest, _ in held):
+            raise held[0][1]
         at_a_time = _FIRST_CREATIONS
         while pods:
             now, pods = pods[:at_a_time], pods[at_a_time:]
@@ -170,6 +185,8 @@ class Actor:
         if plan.create:
             refs = [ObjectRef(m["kind"], m["metadata"]["name"]) for m in plan.create]
             log.info("created %s", _listed(refs), extra={"job": str(key)})
+        if held:
+            raise held[0][1]
         return bool(replace or plan.delete or plan.create)
 
     def _deleting(
@@ -191,12 +208,17 @@ class Actor:
 
         return delete
 
-    async def _replace(self, key: Key, job: TrainingJob, manifest: Manifest) -> None:
-        try:
-            self._children.written(await self._api.apply(manifest))
-        except ApiError as error:
-            self._note_refusal(key, job, manifest, error)
-            raise
+    def _replacing(
+        self, key: Key, job: TrainingJob, manifest: Manifest
+    ) -> Callable[[], Awaitable[None]]:
+        async def replace() -> None:
+            try:
+                self._children.written(await self._api.apply(manifest))
+            except ApiError as error:
+                self._note_refusal(key, job, manifest, error)
+                raise
+
+        return replace
 
     def _creating(
         self, key: Key, job: TrainingJob, manifest: Manifest
@@ -243,6 +265,16 @@ class Actor:
             raise NotYet(f"{ref.kind} {ref.name} of an earlier job is being deleted")
         self._notes.taken(key, job, ref, time.monotonic())
         raise NotYet(f"{ref.kind} {ref.name} belongs to something else")
+
+
+async def _unless_not_yet(
+    held: list[tuple[Manifest, NotYet]], manifest: Manifest, request: Callable[[], Awaitable[None]]
+) -> None:
+    """Make a request for an object, and keep what holds it up for later."""
+    try:
+        await request()
+    except NotYet as error:
+        held.append((manifest, error))
 
 
 async def _side_by_side(requests: Sequence[Callable[[], Awaitable[None]]]) -> None:

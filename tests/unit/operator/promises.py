@@ -1,0 +1,210 @@
+"""What always holds of a job, whatever happens to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trainyard_api.names import ANNOTATION_RETRAIN, LABEL_ATTEMPT, LABEL_RUN, LABEL_STAGE, MANAGER
+from trainyard_api.status import Restarts, TrainingJobStatus
+from trainyard_operator.brain.gang.gang import TERMINATION_SECONDS
+from trainyard_operator.brain.observed import Observed
+from trainyard_operator.brain.plan import Plan
+from trainyard_operator.brain.runs import is_current
+from trainyard_operator.build.deployments import serving_name
+
+if TYPE_CHECKING:
+    from tests.unit.operator.played_cluster import PlayedCluster
+
+ENDS = ("Succeeded", "Failed")
+
+
+class Promises:
+    """Looks at each decision, and at the cluster when all decisions are carried out."""
+
+    def __init__(self) -> None:
+        self.retrain: str | None = None
+        """The annotation as it was at the last decision."""
+
+    def decided(self, cluster: PlayedCluster, observed: Observed, plan: Plan) -> None:
+        """One decision was made."""
+        after = plan.status
+        assert TrainingJobStatus.model_validate_json(after.model_dump_json()) == after
+        if observed.job.spec.runPolicy.managedBy != MANAGER:
+            _does_nothing(observed, plan)
+            return
+        if observed.unknown and not is_current(observed.job):
+            _does_nothing(observed, plan)
+            return
+        self._ends_stay(observed, after)
+        _counters_grow(observed.job.status, after)
+        _endpoint_stays(cluster, observed, plan)
+        _attempts_follow_each_other(cluster, observed, plan)
+        served = {pod.name for pod in observed.pods if pod.stage == "serve"}
+        assert not served & {ref.name for ref in plan.delete if ref.kind == "Pod"}
+
+    def _ends_stay(self, observed: Observed, after: TrainingJobStatus) -> None:
+        before, job = observed.job.status, observed.job
+        retrain = job.metadata.annotations.get(ANNOTATION_RETRAIN)
+        asked = (
+            before.observedGeneration != job.metadata.generation
+            or retrain != self.retrain
+            or observed.retry
+        )
+        failed = before.condition("Failed")
+        never_begun = failed is not None and failed.reason == "InvalidSpec"
+        never_begun &= all(stage.startTime is None for stage in before.stages)
+        if before.phase in ENDS and not asked and not never_begun:
+            assert after.phase == before.phase
+            assert after.completionTime == before.completionTime
+
+    def carried_out(self, observed: Observed) -> None:
+        """A decision's status was written."""
+        self.retrain = observed.job.metadata.annotations.get(ANNOTATION_RETRAIN)
+
+    def at_rest(self, cluster: PlayedCluster) -> None:
+        """There is nothing more to do."""
+        if not cluster.is_ours:
+            return
+        _conditions_fit(cluster)
+        _serving_is_true(cluster)
+        _pods_are_freed(cluster)
+        _refusals_are_told(cluster)
+        if cluster.phase == "Succeeded":
+            _has_results(cluster)
+
+
+def _does_nothing(observed: Observed, plan: Plan) -> None:
+    assert plan.status == observed.job.status
+    assert (plan.replace, plan.delete, plan.create) == ((), (), ())
+
+
+def _counters_grow(before: TrainingJobStatus, after: TrainingJobStatus) -> None:
+    if before.run is None or after.run is None:
+        return
+    if before.run.id != after.run.id:
+        assert _number(after.run.id) > _number(before.run.id)
+        return
+    assert 0 <= _total(after.restarts) - _total(before.restarts) <= 1
+    for stage in before.stages:
+        now = after.stage(stage.name)
+        if now is None:
+            assert stage.name in ("Compress", "Serve")
+            continue
+        assert now.attempts >= stage.attempts
+        if stage.state == "Succeeded":
+            assert now.state == "Succeeded"
+
+
+def _number(run: str) -> int:
+    return int(run.partition("-")[0])
+
+
+def _total(restarts: Restarts) -> int:
+    return restarts.program + restarts.infrastructure
+
+
+def _endpoint_stays(cluster: PlayedCluster, observed: Observed, plan: Plan) -> None:
+    """What has served goes only with `serving`, or when another answers in its place."""
+    serving, status = observed.job.spec.serving, observed.job.status.serving
+    if serving is None or status is None or status.state != "Serving":
+        return
+    name = serving_name(observed.job, serving)
+    deleted = {(ref.kind, ref.name) for ref in plan.delete}
+    answering = cluster.answering()
+    going = [
+        pair
+        for pair in answering
+        if ("Service", pair[0].name) in deleted or ("Deployment", pair[1].name) in deleted
+    ]
+    staying = [pair for pair in answering if pair not in going and pair[0].name == name]
+    assert not going or staying, f"{going} goes, and nothing answers in its place"
+
+
+def _attempts_follow_each_other(cluster: PlayedCluster, observed: Observed, plan: Plan) -> None:
+    """Pods of two attempts never share a store while those of the earlier may still end."""
+    grace = observed.job.spec.workers.terminationGracePeriodSeconds + TERMINATION_SECONDS
+    for manifest in plan.create:
+        if manifest["kind"] != "Pod":
+            continue
+        labels = manifest["metadata"]["labels"]
+        for pod in observed.pods:
+            older = (
+                (pod.stage, pod.run) == (labels[LABEL_STAGE], labels[LABEL_RUN])
+                and pod.attempt < int(labels[LABEL_ATTEMPT])
+                and not pod.finished
+            )
+            if older and pod.name in cluster.pods:
+                asked = cluster.asked.get(pod.name)
+                assert asked is not None, f"{pod.name} was not even told to end"
+                assert cluster.now >= asked + grace, f"{pod.name} still has time to end"
+
+
+def _conditions_fit(cluster: PlayedCluster) -> None:
+    phase, status = cluster.phase, cluster.job.status
+    true = {c.type for c in status.conditions if c.status == "True"}
+    assert ("Succeeded" in true) == (phase == "Succeeded")
+    assert ("Failed" in true) == (phase == "Failed")
+    assert phase not in ENDS or "Running" not in true
+    if phase not in ENDS:
+        assert ("Suspended" in true) == (phase == "Suspended")
+    if phase == "Failed":
+        failed = status.condition("Failed")
+        assert failed is not None
+        assert failed.reason
+        assert failed.message
+    assert (status.completionTime is not None) == (phase in ENDS)
+    accepted = status.condition("Accepted")
+    assert accepted is not None
+    assert accepted.observedGeneration == cluster.job.metadata.generation
+    assert status.observedGeneration == cluster.job.metadata.generation
+
+
+def _serving_is_true(cluster: PlayedCluster) -> None:
+    status, serving = cluster.job.status, cluster.condition("Serving")
+    if serving is not None and serving[0] == "True":
+        assert cluster.answering(), "Serving is said, and nothing answers"
+    asked = cluster.job.spec.serving is not None and status.stage("Serve") is not None
+    if cluster.phase in ENDS and asked and not cluster.answering():
+        assert serving is not None, "nothing answers, and nobody says so"
+        assert serving[0] == "False"
+    if status.serving is not None and status.serving.state == "Serving" and cluster.answering():
+        assert serving is not None
+        assert serving[0] == "True", "it answers, and is said not to"
+
+
+def _pods_are_freed(cluster: PlayedCluster) -> None:
+    policy = cluster.job.spec.runPolicy.cleanPodPolicy
+    kept = [pod for pod in cluster.pods.values() if pod.stage != "serve" and not pod.deleting]
+    working = [pod for pod in kept if not pod.finished]
+    assert len({(pod.stage, pod.run, pod.attempt) for pod in working}) <= 1
+    if cluster.phase in (*ENDS, "Suspended"):
+        assert working == []
+    if cluster.phase in ENDS and policy == "All":
+        assert kept == []
+
+
+def _refusals_are_told(cluster: PlayedCluster) -> None:
+    """A job that waits says what the API server has against it."""
+    status = cluster.job.status
+    running = any(stage.state == "Running" for stage in status.stages)
+    told_otherwise = any(pod.waiting_reason for pod in cluster.working())
+    if cluster.phase in (*ENDS, "Suspended") or running or told_otherwise:
+        return
+    for refusal in cluster.observe().refusals:
+        endpoint = refusal.kind == "Deployment" or refusal.name in ("fashion", "other")
+        if refusal.kind not in cluster.refuses or (endpoint and status.serving is not None):
+            continue
+        said = [condition.message for condition in status.conditions]
+        assert any(refusal.message in message for message in said), f"nobody tells of {refusal}"
+
+
+def _has_results(cluster: PlayedCluster) -> None:
+    status = cluster.job.status
+    assert status.evaluation is not None
+    assert status.artifacts.model is not None
+    assert all(stage.state == "Succeeded" for stage in status.stages)
+    if status.stage("Compress") is not None:
+        assert status.compression is not None
+        assert status.artifacts.compressed is not None
+    if cluster.job.spec.serving is not None and status.stage("Serve") is not None:
+        assert status.serving is not None
