@@ -144,6 +144,9 @@ def _rules(spec: TrainingJobSpec) -> Iterator[Problem]:
             f"is {spec.training.batchSize} for {spec.workers.replicas} workers; it is the batch of "
             f"all workers together: make it at least {spec.workers.replicas}",
         )
+    if (spec.workers.minReplicas or 0) > spec.workers.replicas:
+        found = f"is {spec.workers.minReplicas}, more than replicas {spec.workers.replicas}"
+        yield Problem("spec.workers.minReplicas", f"{found}; make it smaller, or leave it out")
     if spec.data.split.validation + spec.data.split.test >= 1.0:
         yield Problem("spec.data.split", "leaves nothing to train on; make the sum smaller than 1")
     if spec.model.architecture == "custom" and spec.model.custom is None:

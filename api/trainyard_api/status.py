@@ -90,6 +90,12 @@ class Stage(OpenDocument):
     attempts: int = Field(default=0, description="How many attempts have begun.")
     attemptTime: str | None = Field(default=None, description="When this attempt began.")
     retryTime: str | None = Field(default=None, description="When the next attempt begins.")
+    workers: int | None = Field(
+        default=None, description="Workers of an elastic gang that is smaller than it should be."
+    )
+    growTime: str | None = Field(
+        default=None, description="When it begins to look for a place for the others."
+    )
     blockedTime: str | None = Field(
         default=None, description="Since when it waits for something that only a person can mend."
     )

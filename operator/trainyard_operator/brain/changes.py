@@ -50,6 +50,8 @@ class StageChanges(TypedDict, total=False):
     attempts: int
     attemptTime: str | None
     retryTime: str | None
+    workers: int | None
+    growTime: str | None
     blockedTime: str | None
     restarts: Restarts
     specHash: str | None

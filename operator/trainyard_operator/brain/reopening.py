@@ -23,6 +23,8 @@ def reopen(draft: Draft) -> None:
         state="Pending",
         completionTime=None,
         retryTime=draft.timestamp,
+        workers=None,
+        growTime=None,
         blockedTime=None,
         restarts=Restarts(),
         message="",

@@ -44,9 +44,23 @@ def run_storage_uri(job: TrainingJob, run: str, settings: Settings) -> str:
 
 
 def build_workers(
-    job: TrainingJob, run: str, attempt: int, indexes: Sequence[int], settings: Settings
+    job: TrainingJob,
+    run: str,
+    attempt: int,
+    indexes: Sequence[int],
+    settings: Settings,
+    size: int | None = None,
 ) -> list[Manifest]:
-    """Workers of the gang that trains a run, those with the given indexes."""
+    """Workers of the gang that trains a run, those with the given indexes.
+
+    Args:
+        job: the job.
+        run: id of the run.
+        attempt: of the stage.
+        indexes: of the workers.
+        settings: of the operator.
+        size: how many workers the gang has; by default as many as the job wants.
+    """
     workers = job.spec.workers
     pod = _build_pod(job, run, attempt, "train", workers.resources, settings)
     pod["spec"]["terminationGracePeriodSeconds"] = workers.terminationGracePeriodSeconds
@@ -61,7 +75,8 @@ def build_workers(
         pod["spec"]["volumes"].append({"name": "shared-memory", "emptyDir": memory})
         container["volumeMounts"].append({"name": "shared-memory", "mountPath": "/dev/shm"})
     pod = lay_over(pod, workers.template)
-    views = _views_of_the_gang(job, run, attempt, indexes)
+    count = size or workers.replicas
+    views = _views_of_the_gang(job, run, attempt, indexes, count)
     named = [(pod_name(job.metadata.name, run, "train", attempt, i), i) for i in indexes]
     return [_numbered(pod, name, i, views[i], {"hostname": name}) for name, i in named]
 
@@ -86,7 +101,7 @@ def build_compressor(
 
 
 def _views_of_the_gang(
-    job: TrainingJob, run: str, attempt: int, indexes: Sequence[int]
+    job: TrainingJob, run: str, attempt: int, indexes: Sequence[int], count: int
 ) -> dict[int, dict[str, str]]:
     """By which variable each worker finds the others.
 
@@ -99,7 +114,7 @@ def _views_of_the_gang(
         job.metadata.namespace,
         PORT_GRPC,
     )
-    peers = Peers(pattern=pattern, count=job.spec.workers.replicas, index=0)
+    peers = Peers(pattern=pattern, count=count, index=0)
     if job.spec.workers.command is not None:
         cluster = json.dumps({"worker": peers.addresses()}, separators=(",", ":"))
         config = {

@@ -303,6 +303,5 @@ class PlayedCluster(FakeCluster):
             for service in self.services.values()
             if service.stage == "serve" and service.run
             for deployment in self.deployments.values()
-            if deployment.ready_replicas > 0
-            and self.selectors[service.name] == deployment.selector
+            if deployment.ready_replicas > 0 and self.selectors[service.name] == deployment.selector
         ]

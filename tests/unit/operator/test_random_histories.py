@@ -59,7 +59,9 @@ DISRUPTIONS = st.sampled_from(
 )
 CODES = st.sampled_from([*(int(code) for code in ExitCode), 137, 139, 255, None])
 FAILURE = TerminationMessage(failure=Failure(reason="InvalidData", message="no rows")).encode()
-WORDS = st.sampled_from(["", "hello", "Traceback (most recent call last)\nboom", "[" * 5000, FAILURE])
+WORDS = st.sampled_from(
+    ["", "hello", "Traceback (most recent call last)\nboom", "[" * 5000, FAILURE]
+)
 KINDS = st.sampled_from(["Pod", "Service", "Deployment", "NetworkPolicy"])
 SPECS = st.fixed_dictionaries(
     {},
@@ -186,9 +188,7 @@ class Histories(RuleBasedStateMachine):
 
     @has_working
     @rule(pick=PICK, code=CODES, words=WORDS, oom=st.booleans(), sidecar=st.booleans())
-    def a_pod_ends(
-        self, pick: int, code: int | None, words: str, oom: bool, sidecar: bool
-    ) -> None:
+    def a_pod_ends(self, pick: int, code: int | None, words: str, oom: bool, sidecar: bool) -> None:
         """Beside a sidecar that runs on, or with all its containers."""
         end = {
             "exit_code": code,
@@ -472,7 +472,9 @@ class Histories(RuleBasedStateMachine):
         cluster.all_is_well()
         self.edits_what_is_not_built(False)
         if cluster.job.spec.serving is not None:
-            cluster.edit(serving=cluster.job.spec.serving.model_copy(update={"backend": "deployment"}))
+            cluster.edit(
+                serving=cluster.job.spec.serving.model_copy(update={"backend": "deployment"})
+            )
         for _ in range(40):
             cluster.rest()
             if cluster.phase in (*ENDS, "Suspended") or not cluster.is_ours:

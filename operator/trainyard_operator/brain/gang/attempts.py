@@ -24,21 +24,25 @@ def pods_of(draft: Draft, stage: Stage, attempt: int) -> list[PodView]:
 
 
 def newest_attempt(draft: Draft, stage: Stage) -> int:
-    """The newest attempt of the stage that has pods; 0 where none has."""
+    """The newest attempt of the stage that has pods; 0 where none has.
+
+    Workers that stand by for an attempt that has not begun have no chief.
+    """
     label, run = stage.name.lower(), draft.run_hash
-    pods = draft.observed.pods
-    return max((p.attempt for p in pods if p.stage == label and p.run == run), default=0)
+    pods = [pod for pod in draft.observed.pods if pod.stage == label and pod.run == run]
+    chiefs = [pod for pod in pods if pod.index == 0]
+    return max((pod.attempt for pod in chiefs or pods), default=0)
 
 
 def is_live(draft: Draft, pod: PodView) -> bool:
-    """Whether a pod belongs to an attempt that is under way."""
+    """Whether a pod belongs to an attempt that is under way, or stands by for the next one."""
     stage = next((s for s in draft.status.stages if s.name.lower() == pod.stage), None)
-    return (
-        stage is not None
-        and stage.state in ("Starting", "Running")
-        and pod.run == draft.run_hash
-        and pod.attempt == current_attempt(stage)
-    )
+    if stage is None or pod.run != draft.run_hash:
+        return False
+    if stage.state in ("Starting", "Running") and pod.attempt == current_attempt(stage):
+        return True
+    grows = stage.growTime is not None and stage.state in ("Pending", "Running")
+    return grows and not pod.finished and pod.attempt == stage.attempts + 1
 
 
 def retire(draft: Draft) -> None:

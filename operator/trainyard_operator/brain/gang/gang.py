@@ -8,6 +8,7 @@ from trainyard_api.status import Restarts, Stage
 from trainyard_operator.brain import times
 from trainyard_operator.brain.draft import Draft
 from trainyard_operator.brain.finish import fail
+from trainyard_operator.brain.gang import elastic
 from trainyard_operator.brain.gang.attempts import current_attempt, newest_attempt, pods_of
 from trainyard_operator.brain.gang.restarts import GiveUp, follow_up
 from trainyard_operator.brain.gang.verdict import (
@@ -68,12 +69,21 @@ def advance(draft: Draft, work: PodStage) -> None:
 def put_back(draft: Draft, stage: Stage, message: str) -> None:
     """Let a stage that was under way begin a new attempt when its time comes."""
     if stage.state in ("Starting", "Running"):
-        draft.update_stage(stage.name, state="Pending", retryTime=draft.timestamp, message=message)
+        draft.update_stage(
+            stage.name,
+            state="Pending",
+            workers=None,
+            growTime=None,
+            retryTime=draft.timestamp,
+            message=message,
+        )
 
 
 def _judge(draft: Draft, work: PodStage, stage: Stage) -> Verdict:
     pods = pods_of(draft, stage, current_attempt(stage))
-    return judge(pods, work.size(draft.job), formed=stage.state == "Running", now=draft.now)
+    return judge(
+        pods, elastic.size(draft, work, stage), formed=stage.state == "Running", now=draft.now
+    )
 
 
 def _may_start(draft: Draft, work: PodStage, stage: Stage) -> bool:
@@ -107,9 +117,14 @@ def _alive_before(draft: Draft, stage: Stage) -> list[PodView]:
         and not pod.finished
         and (
             pod.run != draft.run_hash
-            or (pod.stage == stage.name.lower() and pod.attempt < current_attempt(stage))
+            or (pod.stage == stage.name.lower() and _is_in_the_way(pod, current_attempt(stage)))
         )
     ]
+
+
+def _is_in_the_way(pod: PodView, attempt: int) -> bool:
+    """Whether a pod is of an earlier attempt, or has the name of one that is to be created."""
+    return pod.attempt < attempt or (pod.attempt == attempt and pod.deleting)
 
 
 def _start(draft: Draft, work: PodStage, stage: Stage) -> Stage:
@@ -123,6 +138,7 @@ def _start(draft: Draft, work: PodStage, stage: Stage) -> Stage:
         attempts=attempt,
         attemptTime=draft.timestamp,
         retryTime=None,
+        growTime=None,
         blockedTime=None,
         specHash=stage_hash(draft.job, work.name),
         message="",
@@ -177,12 +193,13 @@ def _result(draft: Draft, work: PodStage, message: str) -> TerminationMessage | 
 def _running(draft: Draft, work: PodStage, stage: Stage) -> None:
     if stage.state != "Running":
         draft.update_stage(work.name, state="Running", blockedTime=None, message="")
-        size = work.size(draft.job)
-        draft.set_condition("Running", "True", "PodsRunning", f"all {size} pods run")
+        reason, text = elastic.running(draft, work, stage)
+        draft.set_condition("Running", "True", reason, text)
         if stage.attempts > 1:
             reason = f"{work.name}Running"
-            draft.event("Normal", reason, f"attempt {stage.attempts}: all {size} pods run")
+            draft.event("Normal", reason, f"attempt {stage.attempts}: {text}")
     _tell_progress(draft)
+    elastic.grow(draft, work, draft.stage(work.name))
 
 
 def _tell_progress(draft: Draft) -> None:
@@ -211,6 +228,8 @@ def _wait(draft: Draft, work: PodStage, stage: Stage, waiting: Waiting | Failed)
         _fail(draft, stage, _too_long(waiting, limit, blocked))
         return
     draft.look_again(began + limit)
+    if elastic.shrink(draft, work, stage):
+        return
     _complete(draft, work, stage)
     if waiting.reason != "Starting":
         wait_for(draft, waiting.reason, waiting.message)
@@ -243,9 +262,10 @@ def _complete(draft: Draft, work: PodStage, stage: Stage) -> None:
     """Create the pods that are missing."""
     attempt = current_attempt(stage)
     there = {pod.index for pod in pods_of(draft, stage, attempt)}
-    missing = [index for index in range(work.size(draft.job)) if index not in there]
+    size = elastic.size(draft, work, stage)
+    missing = [index for index in range(size) if index not in there]
     if missing:
-        draft.create(*work.build(draft, attempt, missing))
+        draft.create(*work.build(draft, attempt, missing, size))
 
 
 def _fail(draft: Draft, stage: Stage, failure: Failed) -> None:
@@ -261,6 +281,7 @@ def _fail(draft: Draft, stage: Stage, failure: Failed) -> None:
         state="Pending",
         restarts=outcome.restarts,
         retryTime=times.to_text(retry),
+        growTime=None,
         blockedTime=None,
         message=failure.message,
     )

@@ -28,7 +28,13 @@ class Compress:
     def prepare(self, draft: Draft) -> None:
         """It needs nothing beside its pod."""
 
-    def build(self, draft: Draft, attempt: int, indexes: Sequence[int]) -> list[Manifest]:
+    def build(
+        self,
+        draft: Draft,
+        attempt: int,
+        indexes: Sequence[int],
+        size: int,  # noqa: ARG002
+    ) -> list[Manifest]:
         """The pod that compresses the model that was trained."""
         model = draft.status.artifacts.model
         if model is None:

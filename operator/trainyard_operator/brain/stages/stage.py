@@ -24,13 +24,22 @@ class PodStage(Protocol):
         """The job's phase while it is under way."""
 
     def size(self, job: TrainingJob) -> int:
-        """How many pods it has."""
+        """How many pods it should have."""
 
     def prepare(self, draft: Draft) -> None:
         """See to what its pods need beside them."""
 
-    def build(self, draft: Draft, attempt: int, indexes: Sequence[int]) -> list[Manifest]:
-        """Those of an attempt's pods, no others: a gang may have a thousand."""
+    def build(
+        self, draft: Draft, attempt: int, indexes: Sequence[int], size: int
+    ) -> list[Manifest]:
+        """Those of an attempt's pods, no others: a gang may have a thousand.
+
+        Args:
+            draft: the plan in the making.
+            attempt: that the pods are of.
+            indexes: of the pods.
+            size: how many pods the attempt has.
+        """
 
     def finish(self, draft: Draft, result: TerminationMessage) -> None:
         """Take up what pod 0 has reported: the stage has succeeded, whatever the job does."""

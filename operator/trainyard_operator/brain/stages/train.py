@@ -43,9 +43,11 @@ class Train:
         for other in policies.keys() - {name}:
             draft.delete("NetworkPolicy", other)
 
-    def build(self, draft: Draft, attempt: int, indexes: Sequence[int]) -> list[Manifest]:
+    def build(
+        self, draft: Draft, attempt: int, indexes: Sequence[int], size: int
+    ) -> list[Manifest]:
         """Workers."""
-        return build_workers(draft.job, draft.run, attempt, indexes, draft.settings)
+        return build_workers(draft.job, draft.run, attempt, indexes, draft.settings, size)
 
     def finish(self, draft: Draft, result: TerminationMessage) -> None:
         """The model is trained and measured; a gate that does not hold fails the run."""
