@@ -58,7 +58,7 @@ class Promises:
             assert after.phase == before.phase
             assert after.completionTime == before.completionTime
 
-    def carried_out(self, observed: Observed) -> None:
+    def written(self, observed: Observed) -> None:
         """A decision's status was written."""
         self.retrain = observed.job.metadata.annotations.get(ANNOTATION_RETRAIN)
 
