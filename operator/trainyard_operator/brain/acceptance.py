@@ -52,8 +52,10 @@ def is_ahead(draft: Draft) -> bool:
 
 def _refused(draft: Draft) -> str:
     """What of the endpoint would be refused again; a pod's refusal is its stage's affair."""
-    for kind in ("Deployment", "Service"):
-        refusal = draft.observed.refusal(kind)
+    serving = draft.job.spec.serving
+    if serving is None:
+        return ""
+    for refusal in (draft.observed.refusal("Deployment"), route.refused(draft, serving)):
         if refusal is not None and refusal.invalid:
             return f"the API server refuses {refusal}"
     return ""

@@ -90,9 +90,10 @@ class PlayedCluster(FakeCluster):
     def carry_out(self, observed: Observed, plan: Plan, operations: int | None = None) -> None:
         """Do what is to be done, or only the first so many operations of it."""
         self.retry = False
-        self.promises.carried_out(observed)
         for _ in itertools.islice(self._operations(observed, plan), operations):
             pass
+        if self.job.status == plan.status:
+            self.promises.written(observed)
 
     def rest(self) -> int:
         """Decide until there is nothing more to do; how many decisions that took.
@@ -101,6 +102,8 @@ class PlayedCluster(FakeCluster):
             AssertionError: there is always more to do.
         """
         for number in range(ROUNDS + 1):
+            if self.deleted_job:
+                return number
             observed, before = self.observe(), self._state()
             plan = self.decide(observed)
             self.carry_out(observed, plan)

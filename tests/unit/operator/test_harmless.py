@@ -17,7 +17,7 @@ from tests.unit.operator.fake_cluster import (
     train_message,
 )
 from trainyard_api.names import ANNOTATION_REDEPLOY
-from trainyard_api.spec import Serving
+from trainyard_api.spec import Explanation, Serving
 from trainyard_api.status import TrainingJobStatus
 from trainyard_operator.brain.observed import PodView, Refusal
 from trainyard_operator.build.deployments import build_deployment
@@ -379,6 +379,21 @@ def test_a_new_run_that_cannot_be_run_leaves_the_old_one_training() -> None:
     cluster.settle()
     assert (cluster.job.status.run, cluster.names()) == (run, before)
     assert cluster.phase == "Training"
+
+
+def test_a_wrong_spec_takes_no_endpoint_away(cluster: FakeCluster) -> None:
+    cluster.succeed()
+    served = (dict(cluster.services), dict(cluster.deployments))
+    cluster.edit(serving=None, explanation=Explanation())
+    cluster.settle()
+    assert (cluster.services, cluster.deployments) == served
+    assert cluster.condition("Serving")[0] == "True"  # type: ignore[index]
+    cluster.edit(explanation=None)
+    cluster.settle()
+    assert cluster.deployments == {}
+    cluster.edit(serving=Serving())
+    cluster.settle()
+    assert cluster.phase == "RollingOut"
 
 
 def test_a_job_whose_spec_was_wrong_begins_when_it_is_mended() -> None:

@@ -98,6 +98,9 @@ class Histories(RuleBasedStateMachine):
 
     # The operator.
 
+    there = precondition(lambda self: not self.cluster.deleted_job)
+
+    @there
     @rule(operations=st.none() | st.integers(0, 4))
     def it_decides(self, operations: int | None) -> None:
         """And is perhaps stopped in the middle."""
@@ -116,6 +119,7 @@ class Histories(RuleBasedStateMachine):
     def it_looks(self) -> None:
         self.seen = self.cluster.observe()
 
+    @there
     @precondition(lambda self: self.seen is not None)
     @rule()
     def it_decides_by_what_it_saw_before(self) -> None:
@@ -488,7 +492,7 @@ class Histories(RuleBasedStateMachine):
     def go_well(cluster: PlayedCluster) -> None:
         """What runs ends with a result, what waits runs, and what is deployed is ready."""
         for pod in cluster.working():
-            if pod.deleting or pod.name in cluster.hanging:
+            if pod.deleting or pod.phase == "Unknown":
                 continue
             if pod.phase == "Running":
                 message = train_message(0.96) if pod.stage == "train" else compress_message()

@@ -19,11 +19,11 @@ def keep(draft: Draft, acceptable: bool) -> None:
         acceptable: whether the spec can be run; else what serves stays as it is.
     """
     serving, status = draft.job.spec.serving, draft.status.serving
-    if serving is None:
-        _withdraw(draft)
-        return
     if not acceptable:
         _see_readiness(draft, serving)
+        return
+    if serving is None:
+        _withdraw(draft)
         return
     if status is None or status.state != "Serving" or status.model is None:
         _remove_others(draft, serving, {draft.run_hash})
@@ -47,8 +47,11 @@ def _rolling_out(draft: Draft) -> bool:
     return stage is not None and stage.state == "Running" and not draft.ended
 
 
-def _see_readiness(draft: Draft, serving: Serving) -> None:
-    """What serves is only what answers: a revision without a ready replica does not."""
+def _see_readiness(draft: Draft, serving: Serving | None) -> None:
+    """What serves is only what answers: a revision without a ready replica does not.
+
+    A spec that cannot be run may ask for no endpoint, and takes none away.
+    """
     status = draft.status.serving
     if status is None or status.state != "Serving":
         return
@@ -59,11 +62,13 @@ def _see_readiness(draft: Draft, serving: Serving) -> None:
     )
     draft.update(serving=status.model_copy(update={"readyReplicas": ready}))
     if ready == 0:
-        why, text = revisions.trouble(draft, serving, status.revision)
+        why, text = revisions.trouble(draft, serving, status.revision) if serving else ("", "")
         said = text or f"no replica of revision {status.revision} is ready"
         draft.set_condition("Serving", "False", why or "NoReadyReplica", said)
         return
-    text = f"{status.url}/v1/models/{serving_name(draft.job, serving)}:predict"
+    text = status.url
+    if serving is not None:
+        text = f"{status.url}/v1/models/{serving_name(draft.job, serving)}:predict"
     draft.set_condition("Serving", "True", "RevisionServes", text)
 
 
