@@ -38,18 +38,29 @@ class Peers(Document):
     )
     count: Annotated[int, Field(ge=1, le=100_000)] = Field(description="How many there are.")
     index: Annotated[int, Field(ge=0)] = Field(description="Which of them this one is.")
+    portStep: Annotated[int, Field(ge=0, le=64)] = Field(
+        default=0, description="By how much the port grows from one worker to the next."
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.pattern.count(INDEX) != 1:
             raise ValueError(f"pattern must have {INDEX} once, and is {self.pattern!r}")
+        if self.portStep and not self.pattern.rpartition(":")[2].isdecimal():
+            raise ValueError(f"pattern must end in a port, and is {self.pattern!r}")
         if self.index >= self.count:
             raise ValueError(f"index {self.index} is none of {self.count} workers")
         return self
 
     def addresses(self) -> list[str]:
         """The address of each worker, by index."""
-        return [self.pattern.replace(INDEX, str(index)) for index in range(self.count)]
+        host, _, port = self.pattern.rpartition(":")
+        if not self.portStep:
+            return [self.pattern.replace(INDEX, str(index)) for index in range(self.count)]
+        return [
+            f"{host.replace(INDEX, str(index))}:{int(port) + index * self.portStep}"
+            for index in range(self.count)
+        ]
 
     def tf_config(self) -> dict[str, Any]:
         """The same as TensorFlow reads it."""
@@ -58,7 +69,7 @@ class Peers(Document):
 
     def encode(self) -> str:
         """The value of TRAINYARD_PEERS."""
-        return self.model_dump_json()
+        return self.model_dump_json(exclude_defaults=True)
 
 
 def parse_peers(text: str) -> Peers:

@@ -193,7 +193,6 @@ def _not_built(spec: TrainingJobSpec) -> Iterator[Problem]:
     yield from _absent("spec.search", spec.search)
     yield from _absent("spec.explanation", spec.explanation)
     yield from _absent("spec.runPolicy.queueName", spec.runPolicy.queueName)
-    yield from _absent("spec.workers.hostNetwork", spec.workers.hostNetwork or None)
     yield from _not_built_serving(spec)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MAX_WORKERS = 1000
+"""Of one job, as the CRD has it."""
 
 
 class Settings(BaseSettings):
@@ -42,7 +45,23 @@ class Settings(BaseSettings):
     service_host: str = Field(
         default="{service}.{namespace}.svc", description="Host name of a Service, in URLs."
     )
+    host_ports: str = Field(
+        default="20000-29999",
+        pattern=r"^[0-9]{4,5}-[0-9]{4,5}$",
+        description="Ports of nodes, FIRST-LAST, that workers with hostNetwork get theirs from.",
+    )
     log_format: str = Field(default="json", description="json or text.")
+
+    @field_validator("host_ports")
+    @classmethod
+    def _enough_ports(cls, value: str) -> str:
+        first, last = (int(port) for port in value.split("-"))
+        if not 1024 <= first <= last - 2 * MAX_WORKERS < last <= 65535:
+            raise ValueError(
+                f"FIRST-LAST between 1024 and 65535, with {2 * MAX_WORKERS} ports or more: "
+                "a gang has two for each worker"
+            )
+        return value
 
     def service_url(self, service: str, namespace: str, port: int) -> str:
         """URL of a Service, for those who are to call it."""

@@ -23,6 +23,7 @@ from trainyard_api.spec import TrainingJob
 from trainyard_api.spec.shared import Resources
 from trainyard_api.status import Artifact
 from trainyard_operator.brain.plan import Manifest
+from trainyard_operator.build.host_ports import PORTS_OF_A_WORKER, first_port, on_host
 from trainyard_operator.build.metadata import build_metadata
 from trainyard_operator.build.overlay import lay_over
 from trainyard_operator.settings import Settings
@@ -76,9 +77,14 @@ def build_workers(
         container["volumeMounts"].append({"name": "shared-memory", "mountPath": "/dev/shm"})
     pod = lay_over(pod, workers.template)
     count = size or workers.replicas
-    views = _views_of_the_gang(job, run, attempt, indexes, count)
+    port = first_port(job, run, attempt, count, settings) if workers.hostNetwork else PORT_GRPC
+    views = _views_of_the_gang(job, run, attempt, indexes, count, port)
     named = [(pod_name(job.metadata.name, run, "train", attempt, i), i) for i in indexes]
-    return [_numbered(pod, name, i, views[i], {"hostname": name}) for name, i in named]
+    pods = [_numbered(pod, name, i, views[i], {"hostname": name}) for name, i in named]
+    if not workers.hostNetwork:
+        return pods
+    own = [port + PORTS_OF_A_WORKER * index for index in indexes]
+    return [on_host(pod, grpc, grpc + 1) for pod, grpc in zip(pods, own, strict=True)]
 
 
 def build_compressor(
@@ -101,7 +107,7 @@ def build_compressor(
 
 
 def _views_of_the_gang(
-    job: TrainingJob, run: str, attempt: int, indexes: Sequence[int], count: int
+    job: TrainingJob, run: str, attempt: int, indexes: Sequence[int], count: int, port: int
 ) -> dict[int, dict[str, str]]:
     """By which variable each worker finds the others.
 
@@ -112,9 +118,10 @@ def _views_of_the_gang(
         pod_name(job.metadata.name, run, "train", attempt, INDEX),
         gang_service_name(job.metadata.name, run),
         job.metadata.namespace,
-        PORT_GRPC,
+        port,
     )
-    peers = Peers(pattern=pattern, count=count, index=0)
+    step = PORTS_OF_A_WORKER if job.spec.workers.hostNetwork else 0
+    peers = Peers(pattern=pattern, count=count, index=0, portStep=step)
     if job.spec.workers.command is not None:
         cluster = json.dumps({"worker": peers.addresses()}, separators=(",", ":"))
         config = {

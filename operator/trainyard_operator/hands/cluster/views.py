@@ -48,7 +48,9 @@ def pod_view(pod: Manifest) -> PodView | None:
         finish_time=times.to_seconds(ended["finishedAt"]) if ended.get("finishedAt") else None,
         waiting_reason=reason,
         waiting_message=message,
-        address=f"{status['podIP']}:{PORT_HTTP}" if status.get("podIP") else "",
+        address=f"{status['podIP']}:{_http_port(pod, CONTAINERS[stage])}"
+        if status.get("podIP")
+        else "",
         setting_up=not reason and _is_set_up(pod, container),
     )
 
@@ -95,6 +97,17 @@ def deployment_view(deployment: Manifest) -> DeploymentView:
 def is_owned(manifest: Manifest, uid: str) -> bool:
     """Whether the object belongs to the job with that uid."""
     return any(owner["uid"] == uid for owner in manifest["metadata"].get("ownerReferences") or [])
+
+
+def _http_port(pod: Manifest, container: str) -> int:
+    """Where a pod tells its progress: in its node's network, not where others do."""
+    ports = [
+        port
+        for candidate in pod["spec"].get("containers") or []
+        if candidate["name"] == container
+        for port in candidate.get("ports") or []
+    ]
+    return next((p["containerPort"] for p in ports if p.get("name") == "http"), PORT_HTTP)
 
 
 def _number(labels: dict[str, str], label: str, otherwise: int) -> int | None:
