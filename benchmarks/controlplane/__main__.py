@@ -18,7 +18,7 @@ from types import FrameType
 
 import uvloop
 
-from benchmarks.controlplane import throughput
+from benchmarks.controlplane import gang, scale, throughput
 from benchmarks.controlplane.api import Object
 from benchmarks.controlplane.board import Stalled
 from benchmarks.controlplane.stand import Pods, Stand, started_stand
@@ -42,6 +42,16 @@ def _throughput(given: argparse.Namespace) -> Measurement:
     )
 
 
+def _scale(given: argparse.Namespace) -> Measurement:
+    crowd = scale.Crowd(given.jobs, given.others, given.idle_seconds)
+    return Measurement(Pods(seconds=None), lambda stand: scale.measure(stand, crowd))
+
+
+def _gang(given: argparse.Namespace) -> Measurement:
+    wanted = gang.Gang(given.workers)
+    return Measurement(Pods(seconds=None), lambda stand: gang.measure(stand, wanted))
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser of the command line; `plan` is what makes a measurement of it."""
     parser = argparse.ArgumentParser(
@@ -54,6 +64,14 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("--pod-seconds", type=float, default=1.0, help="how long a pod runs")
     command.add_argument("--progress", action="store_true", help="pods tell how far they are")
     command.set_defaults(plan=_throughput)
+    command = commands.add_parser("scale", help=scale.__doc__)
+    command.add_argument("--jobs", type=int, default=5000)
+    command.add_argument("--others", type=int, default=10000, help="pods that are not ours")
+    command.add_argument("--idle-seconds", type=float, default=60.0, help="how long it rests")
+    command.set_defaults(plan=_scale)
+    command = commands.add_parser("gang", help=gang.__doc__)
+    command.add_argument("--workers", type=int, default=1000)
+    command.set_defaults(plan=_gang)
     return parser
 
 

@@ -6,6 +6,7 @@ is also the name under which its requests are noted down, and the environment of
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,13 +15,16 @@ from typing import Any
 
 import yaml
 
-from benchmarks.controlplane.api import SERVER_SIDE_APPLY, Access, Api, Object
+from benchmarks.controlplane.api import SERVER_SIDE_APPLY, Access, Api, ApiError, Object
+from trainyard_api.names import API_VERSION, PLURAL
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 NAMESPACE = "trainyard-system"
 ACCOUNT = "trainyard"
 USER = f"system:serviceaccount:{NAMESPACE}:{ACCOUNT}"
 TOKEN_SECONDS = 86400
+NOT_YET = frozenset({404, 429, 503})
+"""Answers about a kind that is not served yet."""
 
 COLLECTIONS: Mapping[str, str] = {
     "Namespace": "/api/v1/namespaces",
@@ -74,10 +78,24 @@ async def install(api: Api) -> Identity:
             path = f"{COLLECTIONS[manifest['kind']]}/{manifest['metadata']['name']}"
             owner = "?fieldManager=benchmark&force=true"
             await api.patch(f"{path}{owner}", manifest, SERVER_SIDE_APPLY)
+    await _wait_for_jobs(api)
     path = f"{COLLECTIONS['ServiceAccount']}/{ACCOUNT}/token"
     asked = {"spec": {"expirationSeconds": TOKEN_SECONDS}}
     token = await api.create(path, asked)
     return Identity(token["status"]["token"], environment)
+
+
+async def _wait_for_jobs(api: Api) -> None:
+    """Waits until a kind that is new to the API server can be listed and watched."""
+    while True:
+        try:
+            # From its cache: that is what it refuses until the kind can be watched.
+            await api.get(f"/apis/{API_VERSION}/{PLURAL}?resourceVersion=0")
+            return
+        except ApiError as error:
+            if error.status not in NOT_YET:
+                raise
+        await asyncio.sleep(0.1)
 
 
 def container_environment(deployment: Object) -> dict[str, str]:

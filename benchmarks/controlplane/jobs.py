@@ -9,7 +9,6 @@ from trainyard_api.names import API_VERSION, KIND, PLURAL
 
 CLAIM = "trainyard-artifacts"
 """Where the operator keeps models unless a job says otherwise: the claim must be there."""
-BATCH = 1024
 AT_ONCE = 16
 
 
@@ -22,7 +21,8 @@ def build_job(name: str, workers: int) -> Object:
         "spec": {
             "data": {"source": {"uri": "sklearn://digits"}},
             "model": {"architecture": "dense"},
-            "training": {"batchSize": BATCH},
+            # Every worker gets a part of the batch.
+            "training": {"batchSize": workers},
             "workers": {"replicas": workers},
         },
     }
@@ -54,7 +54,7 @@ async def submit(
 
 async def prepare_namespace(api: Api, namespace: str) -> None:
     """Makes the namespace and the bound volume claim that the jobs' pods need to be placed."""
-    await api.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
+    await create_namespace(api, namespace)
     claims = f"/api/v1/namespaces/{namespace}/persistentvolumeclaims"
     size = {"storage": "1Ti"}
     shared = {"accessModes": ["ReadWriteMany"], "storageClassName": ""}
@@ -69,11 +69,16 @@ async def prepare_namespace(api: Api, namespace: str) -> None:
     await api.create(claims, {"metadata": {"name": CLAIM}, "spec": claim})
     while (await api.get(f"{claims}/{CLAIM}"))["status"].get("phase") != "Bound":
         await asyncio.sleep(0.1)
-    while not await _has_account(api, namespace):
+
+
+async def create_namespace(api: Api, name: str) -> None:
+    """Makes a namespace and waits until pods can be made in it."""
+    await api.create("/api/v1/namespaces", {"metadata": {"name": name}})
+    while not await _has_account(api, name):
         await asyncio.sleep(0.1)
 
 
 async def _has_account(api: Api, namespace: str) -> bool:
-    """Whether pods can be made: each needs its namespace's default service account."""
+    """Returns whether there is the default service account, which each pod needs."""
     found = await api.get(f"/api/v1/namespaces/{namespace}/serviceaccounts")
     return any(account["metadata"]["name"] == "default" for account in found["items"])
