@@ -20,3 +20,6 @@ class ExitCode(IntEnum):
     """Another worker vanished: a consequence, never counted by itself."""
     STORE_UNAVAILABLE = 44
     """The store is away or full: retried, counts as infrastructure."""
+    STALLED = 45
+    """No step for longer than the training's own pace allows: restarted, counts as
+    infrastructure."""

@@ -35,6 +35,7 @@ FailureReason = Literal[
     "PeerLost",
     "StoreUnavailable",
     "ModelRejected",
+    "Stalled",
 ]
 
 

@@ -16,9 +16,9 @@ LONG: dict[str, object] = {
 }
 
 
-def start_long_job(namespace: Namespace, name: str) -> str:
+def start_long_job(namespace: Namespace, name: str, **spec: object) -> str:
     """Start a job and wait until it has checkpoints behind it; the hash of its run."""
-    namespace.apply(name, **LONG)
+    namespace.apply(name, **LONG, **spec)
     wait_for(
         "some hundred steps",
         lambda: namespace.status(name).get("progress", {}).get("step", 0) >= 300,

@@ -45,7 +45,8 @@ def test_a_worker_that_needs_too_much_memory_is_told_so(namespace: Namespace) ->
 
 def test_a_worker_that_is_stopped_is_missed_by_the_others(namespace: Namespace) -> None:
     """Its pod runs, and nothing of it does: only its peers can tell."""
-    run = start_long_job(namespace, "stopped")
+    workers = {"replicas": 2, "terminationGracePeriodSeconds": 5}
+    run = start_long_job(namespace, "stopped", workers=workers)
     process = process_of(f"stopped-{run}-train-1-1")
     os.kill(process, signal.SIGSTOP)
     wait_for(

@@ -61,5 +61,12 @@ class StoreUnavailable(TrainerError):
     reason = "StoreUnavailable"
 
 
+class Stalled(TrainerError):
+    """No step for longer than the training's own pace allows: a worker or its device hangs."""
+
+    exit_code = ExitCode.STALLED
+    reason = "Stalled"
+
+
 class ProgramFailed(TrainerError):
     """The program failed in a way that counts towards `runPolicy.backoffLimit`."""

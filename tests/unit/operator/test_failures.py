@@ -157,6 +157,21 @@ def test_evictions_never_eat_the_retry_budget() -> None:
     assert cluster.job.status.restarts.program == 0
 
 
+def test_a_gang_that_stands_still_begins_anew_and_eats_no_retry() -> None:
+    cluster = started()
+    for index in range(2):
+        failure = Failure(reason="Stalled", message="no step after 700 for longer than 120 s")
+        message = TerminationMessage(failure=failure).encode()
+        cluster.change(
+            worker(cluster, index), phase="Failed", exit_code=int(ExitCode.STALLED), message=message
+        )
+    cluster.settle()
+    assert cluster.job.status.restarts == Restarts(program=0, infrastructure=1)
+    running = cluster.condition("Running")
+    assert running is not None
+    assert running[1] == "Stalled"
+
+
 def test_invalid_data_fails_at_once_in_the_words_of_the_program() -> None:
     cluster = started()
     failure = Failure(reason="InvalidData", message="spec.data.source.uri: truncated")

@@ -21,6 +21,7 @@ from trainyard_trainer.training.graph import Call, Measurer, Sums, Trainer
 from trainyard_trainer.training.pace import Pace
 from trainyard_trainer.training.reporting import Reporter
 from trainyard_trainer.training.state import State
+from trainyard_trainer.training.watchdog import Watchdog
 
 _log = logging.getLogger(__name__)
 
@@ -32,10 +33,12 @@ class Outside:
     Attributes:
         asked_to_stop: whether this worker got SIGTERM.
         save: writes a checkpoint; does nothing on workers that are not the chief.
+        watchdog: ends this worker where a call of the graph takes too long.
     """
 
     asked_to_stop: Callable[[], bool]
     save: Callable[[Snapshot], None]
+    watchdog: Watchdog
 
 
 class Loop:
@@ -124,7 +127,8 @@ class Loop:
     def _call(self, batches: Matrix, first: int) -> Call:
         begun = time.monotonic()
         stop = self._outside.asked_to_stop()
-        call = self._trainer.run(batches, first, stop, self._seconds)
+        with self._outside.watchdog.expecting(first, self._pace.seconds(len(batches))):
+            call = self._trainer.run(batches, first, stop, self._seconds)
         self._seconds = time.monotonic() - begun
         self._state.step = first + len(batches)
         if not math.isfinite(call.sums.loss):

@@ -33,6 +33,10 @@ class Pace:
         fitting = int(_CALL_SECONDS / max(self.step_seconds, 1e-6))
         return min(max(1, fitting), _LONGEST, until_boundary)
 
+    def seconds(self, steps: int) -> float | None:
+        """Seconds that a call should take; None while that is not known."""
+        return None if self.step_seconds is None else steps * self.step_seconds
+
     def measured(self, steps: int, seconds: float) -> None:
         """Take note of a call of `steps` steps, in the mean of all workers' `seconds`."""
         self.calls += 1

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +17,7 @@ from trainyard_api.exit_codes import ExitCode
 from trainyard_api.results import TerminationMessage, TrainResult
 from trainyard_trainer import evaluation, export, models, termination
 from trainyard_trainer.data import Dataset, load
-from trainyard_trainer.errors import InvalidSpec, PeerLost
+from trainyard_trainer.errors import InvalidSpec, PeerLost, Stalled
 from trainyard_trainer.models import building
 from trainyard_trainer.pod import Pod
 from trainyard_trainer.progress import Tracker
@@ -30,6 +32,7 @@ from trainyard_trainer.training.loop import Loop, Outside
 from trainyard_trainer.training.randomness import seeds_of_replicas
 from trainyard_trainer.training.reporting import PERCENT_TRAINED, Length, Reporter
 from trainyard_trainer.training.state import State
+from trainyard_trainer.training.watchdog import Watchdog
 
 _log = logging.getLogger(__name__)
 
@@ -152,13 +155,25 @@ def _train(stage: _Stage) -> _Trained | None:
         Trainer(gang, model, optimizer, dataset.train, weights, training.seed),
         Measurer(gang, model, dataset.validation) if len(dataset.validation) else None,
         reporter,
-        Outside(lambda: stage.stop.asked, _Save(folder, training.checkpoint.keep)),
+        Outside(
+            lambda: stage.stop.asked,
+            _Save(folder, training.checkpoint.keep),
+            Watchdog(partial(_give_up, stage.pod)),
+        ),
     )
     stage.stop.defer()
     if not loop.run():
         return None
     stage.stop.resume()
     return _Trained(model, state, resumed_from)
+
+
+def _give_up(pod: Pod, error: Stalled) -> None:
+    """End this worker, whose main thread waits for what does not come."""
+    _log.error("%s: %s", error.reason, error)
+    termination.write_failure(error, pod.environ)
+    logging.shutdown()
+    os._exit(error.exit_code)
 
 
 def _build(stage: _Stage, length: Length) -> tuple[keras.Model, keras.optimizers.Optimizer]:

@@ -136,6 +136,8 @@ def _failure(pod: PodView) -> Failed | None:
 def _failed_program(pod: PodView, code: int) -> Failed:
     if code == ExitCode.STORE_UNAVAILABLE:
         return _said(pod, Cause.INFRASTRUCTURE, "StoreUnavailable", "the store did not answer")
+    if code == ExitCode.STALLED:
+        return _said(pod, Cause.INFRASTRUCTURE, "Stalled", "it made no step any more")
     if code == ExitCode.PEER_LOST:
         return _said(pod, Cause.PEER, "PeerLost", "another worker vanished")
     if pod.oom_killed:
