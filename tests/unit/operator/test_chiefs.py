@@ -357,7 +357,11 @@ async def test_a_hundred_dead_chiefs_hold_up_no_other(
     monkeypatch.setattr(progress, "_TIMEOUT", aiohttp.ClientTimeout(total=0.3))
     woken: list[Key] = []
     program = Program()
-    async with talking(talk) as dead, answering(program.answer) as alive, asked(woken, 0.5) as chiefs:
+    async with (
+        talking(talk) as dead,
+        answering(program.answer) as alive,
+        asked(woken, 0.5) as chiefs,
+    ):
         for number in range(100):
             chiefs.follow(Key("default", f"dead-{number}"), dead)
         chiefs.follow(KEY, alive)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from tests.unit.operator.stand import KEY
 from tests.unit.operator.virtual_time import run
 from trainyard_operator.brain.observed import PodView
 from trainyard_operator.brain.plan import Manifest
-from trainyard_operator.hands.cluster import workqueue
+from trainyard_operator.hands.cluster import complaints, workqueue
 from trainyard_operator.hands.cluster.api import Api, ApiError
 from trainyard_operator.hands.cluster.complaints import (
     AGAIN_SECONDS,
@@ -119,8 +120,9 @@ class Waiting:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.api, self.woken = Asked(), list[Key]()
         loop = asyncio.get_running_loop()
-        for name in ("monotonic", "time"):
-            monkeypatch.setattr(workqueue.time, name, loop.time)
+        clock = SimpleNamespace(monotonic=loop.time, time=loop.time)
+        for module in (workqueue, complaints):
+            monkeypatch.setattr(module, "time", clock)
         self.complaints = Complaints(self.api, self.woken.append)
 
     @asynccontextmanager

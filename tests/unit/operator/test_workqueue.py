@@ -40,10 +40,10 @@ class Uses(RuleBasedStateMachine):
         self.now += 1e6
         left = set(self.due)
         while left:
-            key = self.taken()
-            assert key in left
-            left.remove(key)
-            self.queue.done(key)
+            taken = self.taken()
+            assert taken is not None
+            left.remove(taken)
+            self.queue.done(taken)
         assert self.taken() is None
         self.loop.close()
         self.patch.undo()
