@@ -189,6 +189,7 @@ def _refusals_are_told(cluster: PlayedCluster) -> None:
     status = cluster.job.status
     running = any(stage.state == "Running" for stage in status.stages)
     told_otherwise = any(pod.waiting_reason for pod in cluster.working())
+    told_otherwise |= any(stage.retryTime is not None for stage in status.stages)
     if cluster.phase in (*ENDS, "Suspended") or running or told_otherwise:
         return
     for refusal in cluster.observe().refusals:

@@ -233,6 +233,16 @@ def test_an_endpoint_whose_name_cannot_be_claimed_says_so(invalid: bool) -> None
     assert cluster.phase == "Training"
 
 
+def test_an_endpoint_that_can_never_be_claimed_fails_what_has_begun_at_its_rollout() -> None:
+    cluster = running()
+    cluster.refuses["Service"] = Refusal("Service", "fashion", "no such class", invalid=True)
+    cluster.edit(serving=Serving())
+    train_and_compress(cluster)
+    assert cluster.stage("Compress").state == "Succeeded"
+    assert cluster.phase == "Failed"
+    assert "no such class" in cluster.condition("Failed")[2]  # type: ignore[index]
+
+
 @pytest.mark.parametrize("invalid", [True, False])
 def test_a_rollout_that_traffic_cannot_be_led_to_is_given_up_in_time(invalid: bool) -> None:
     cluster = FakeCluster(make_job(compression={}, serving={}))

@@ -41,9 +41,11 @@ def refused(draft: Draft, serving: Serving) -> Refusal | None:
 
 
 def never_taken(draft: Draft) -> str:
-    """What to say where the endpoint's name cannot be claimed, ever; else empty."""
+    """What to say where nothing has begun, and the endpoint's name can never be claimed; else
+    empty. What has begun goes on, and its rollout fails by that."""
     serving = draft.job.spec.serving
-    if serving is None or there(draft, serving) is not None:
+    begun = any(stage.startTime is not None for stage in draft.status.stages)
+    if serving is None or begun or there(draft, serving) is not None:
         return ""
     refusal = refused(draft, serving)
     return f"the API server refuses {refusal}" if refusal is not None and refusal.invalid else ""
