@@ -144,3 +144,26 @@ async def test_a_worker_that_waits_gets_what_is_added_and_only_one_of_them() -> 
     assert sorted(worker.result() for worker in done) == ["a", "b"]
     for worker in waiting:
         worker.cancel()
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_worker_ends_when_it_is_cancelled_although_a_key_comes_at_that_moment(
+    turns: int,
+) -> None:
+    """Else an operator that no longer leads would go on."""
+    queue: WorkQueue[int] = WorkQueue()
+
+    async def work() -> None:
+        while True:
+            queue.done(await queue.take())
+
+    working = asyncio.create_task(work())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    queue.add(1)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    working.cancel()
+    ended, _ = await asyncio.wait({working}, timeout=1)
+    working.cancel()
+    assert ended, "the cancellation was lost"

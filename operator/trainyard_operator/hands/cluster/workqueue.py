@@ -10,6 +10,7 @@ queue and what follows from it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 import time
@@ -49,10 +50,10 @@ class WorkQueue(Generic[K]):
             if key is not None:
                 return key
             self._changed.clear()
-            try:
-                await asyncio.wait_for(self._changed.wait(), wait)
-            except TimeoutError:
-                continue
+            # Not `wait_for`, which in Python 3.11 loses a cancellation that comes with a change.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._changed.wait()
 
     def waited(self, key: K) -> float:
         """Seconds since a key that is worked on was due."""
