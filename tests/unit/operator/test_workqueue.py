@@ -157,6 +157,7 @@ async def test_a_worker_ends_when_it_is_cancelled_although_a_key_comes_at_that_m
         while True:
             queue.done(await queue.take())
 
+    queue.add(99, 1e10)
     working = asyncio.create_task(work())
     for _ in range(5):
         await asyncio.sleep(0)
