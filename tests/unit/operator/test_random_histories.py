@@ -69,7 +69,12 @@ SPECS = st.fixed_dictionaries(
         "serving": st.sampled_from([{}, {"replicas": 2}, {"name": "other"}]),
         "compression": st.just({}),
         "workers": st.sampled_from(
-            [{}, {"replicas": 2}, {"replicas": 3, "terminationGracePeriodSeconds": 1}]
+            [
+                {},
+                {"replicas": 2},
+                {"replicas": 3, "terminationGracePeriodSeconds": 1},
+                {"replicas": 3, "minReplicas": 1, "elasticDelaySeconds": 60},
+            ]
         ),
         "evaluation": st.just({"gates": [{"metric": "accuracy", "minimum": 0.95}]}),
         "runPolicy": st.sampled_from(
