@@ -188,8 +188,7 @@ def _pods_are_freed(cluster: PlayedCluster) -> None:
     working = [
         pod
         for pod in kept
-        if not pod.finished
-        and (ended or not _stands_by(status, pod.stage, pod.attempt))
+        if not pod.finished and (ended or not _stands_by(status, pod.stage, pod.attempt))
     ]
     assert len({(pod.stage, pod.run, pod.attempt) for pod in working}) <= 1
     if ended:
