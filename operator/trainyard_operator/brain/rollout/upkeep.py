@@ -74,9 +74,12 @@ def _see_readiness(draft: Draft, serving: Serving | None) -> None:
 
 
 def _answers(draft: Draft, deployment: DeploymentView) -> bool:
-    """Whether a Service of the job leads to that Deployment's pods."""
+    """Whether a Service of the job leads to that Deployment's pods; those of another name are not
+    its own."""
     return any(
-        service.stage == "serve" and service.run == deployment.run
+        service.stage == "serve"
+        and service.run == deployment.run
+        and deployment.name == revision_name(service.name, service.run)
         for service in draft.observed.services
     )
 
