@@ -112,6 +112,12 @@ def happens(**drawn: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], 
     return as_rule
 
 
+def same_work(status: TrainingJobStatus) -> tuple[object, ...]:
+    """By what two statuses are of the same pods."""
+    attempts = [(stage.name, stage.attempts) for stage in status.stages]
+    return status.run, status.serving, attempts
+
+
 class Histories(RuleBasedStateMachine):
     """One job in one cluster."""
 
@@ -487,9 +493,9 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.cluster.statuses)
     @happens(pick=PICK)
     def somebody_brings_an_older_status_back(self, pick: int) -> None:
-        """One of the same run, from before what serves has changed."""
-        now = self.cluster.job.status
-        older = [s for s in self.cluster.statuses if (s.run, s.serving) == (now.run, now.serving)]
+        """One of the same run and attempts, from before what serves has changed."""
+        now = same_work(self.cluster.job.status)
+        older = [status for status in self.cluster.statuses if same_work(status) == now]
         if older:
             self.cluster.write(status=older[pick % len(older)])
 
