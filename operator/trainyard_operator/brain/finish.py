@@ -5,7 +5,7 @@ from __future__ import annotations
 from trainyard_api.status import Progress
 from trainyard_operator.brain import times
 from trainyard_operator.brain.draft import Draft
-from trainyard_operator.brain.runs import with_limits
+from trainyard_operator.brain.runs import failed_hash
 
 
 def fail(draft: Draft, reason: str, message: str) -> None:
@@ -15,7 +15,7 @@ def fail(draft: Draft, reason: str, message: str) -> None:
     """
     under_way = next((s for s in draft.status.stages if s.state != "Succeeded"), None)
     if under_way is not None and under_way.specHash is not None:
-        hash_now = with_limits(under_way.specHash, draft.job)
+        hash_now = failed_hash(under_way.specHash, draft.job, under_way.name)
         draft.update_stage(under_way.name, specHash=hash_now)
     if under_way is not None and (under_way.startTime or under_way.attempts):
         draft.update_stage(

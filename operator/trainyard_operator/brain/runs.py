@@ -63,10 +63,14 @@ def has_changed(hash_before: str | None, job: TrainingJob, name: StageName) -> b
     return known and hash_before != stage_hash(job, name)
 
 
-def with_limits(hash_before: str, job: TrainingJob) -> str:
-    """The hash of a stage that fails by the limits of now, whatever they were when it began."""
-    made_from, _, _ = hash_before.partition("-")
-    return f"{made_from}-{_stage_contents(job.spec)[2]}"
+def failed_hash(hash_before: str, job: TrainingJob, name: StageName) -> str:
+    """The hash of a stage that fails now: by the limits of now, whatever they were when it began.
+
+    Pods are made from what was asked for then; a rollout follows what is asked for all along.
+    """
+    now = stage_hash(job, name)
+    made_from = now if name == "Serve" else hash_before
+    return f"{made_from.partition('-')[0]}-{now.partition('-')[2]}"
 
 
 def next_run(job: TrainingJob, there: Collection[str] = ()) -> Run:

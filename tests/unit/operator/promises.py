@@ -128,6 +128,8 @@ def _attempts_follow_each_other(cluster: PlayedCluster, observed: Observed, plan
         if manifest["kind"] != "Pod":
             continue
         labels = manifest["metadata"]["labels"]
+        if _stands_by(plan.status, labels[LABEL_STAGE], int(labels[LABEL_ATTEMPT])):
+            continue
         for pod in observed.pods:
             older = (
                 (pod.stage, pod.run) == (labels[LABEL_STAGE], labels[LABEL_RUN])
@@ -138,6 +140,12 @@ def _attempts_follow_each_other(cluster: PlayedCluster, observed: Observed, plan
                 asked = cluster.asked.get(pod.name)
                 assert asked is not None, f"{pod.name} was not even told to end"
                 assert cluster.now >= asked + grace, f"{pod.name} still has time to end"
+
+
+def _stands_by(status: TrainingJobStatus, label: str, attempt: int) -> bool:
+    """Whether a worker waits until its gang can grow, and touches nothing."""
+    stage = next((stage for stage in status.stages if stage.name.lower() == label), None)
+    return stage is not None and stage.growTime is not None and attempt == stage.attempts + 1
 
 
 def _conditions_fit(cluster: PlayedCluster) -> None:
@@ -176,9 +184,14 @@ def _serving_is_true(cluster: PlayedCluster) -> None:
 def _pods_are_freed(cluster: PlayedCluster) -> None:
     policy = cluster.job.spec.runPolicy.cleanPodPolicy
     kept = [pod for pod in cluster.pods.values() if pod.stage != "serve" and not pod.deleting]
-    working = [pod for pod in kept if not pod.finished]
+    status, ended = cluster.job.status, cluster.phase in (*ENDS, "Suspended")
+    working = [
+        pod
+        for pod in kept
+        if not pod.finished and (ended or not _stands_by(status, pod.stage, pod.attempt))
+    ]
     assert len({(pod.stage, pod.run, pod.attempt) for pod in working}) <= 1
-    if cluster.phase in (*ENDS, "Suspended"):
+    if ended:
         assert working == []
     if cluster.phase in ENDS and policy == "All":
         assert kept == []

@@ -248,6 +248,17 @@ def test_a_job_that_is_tried_again_waits_for_the_pods_that_it_had_when_it_failed
     assert cluster.names() == ["train-2-0", "train-2-1"]
 
 
+def test_a_rollout_that_was_changed_on_its_way_fails_for_good() -> None:
+    cluster = FakeCluster(make_job(serving={}))
+    train_and_compress(cluster)
+    cluster.edit(serving=named(cluster.job.spec.serving, "other"))
+    cluster.settle()
+    cluster.now += 301
+    cluster.settle()
+    assert cluster.phase == "Failed"
+    assert "TriedAgain" not in cluster.events
+
+
 def test_a_rollout_that_was_interrupted_has_its_time_anew() -> None:
     cluster = FakeCluster(make_job(serving={}))
     train_and_compress(cluster)

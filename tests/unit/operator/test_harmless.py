@@ -279,6 +279,30 @@ def test_a_model_that_fails_its_gate_is_not_rolled_out_when_it_is_asked_for_agai
     assert not [name for name in cluster.created if "compress" in name]
 
 
+def test_the_pods_of_the_old_name_do_not_answer_for_the_new_one(cluster: FakeCluster) -> None:
+    cluster.succeed()
+    cluster.edit(serving=serving(cluster, name="other"))
+    cluster.services["fashion"] = replace(cluster.services["fashion"], run="", digest="edited")
+    cluster.settle()
+    assert cluster.condition("Serving")[:2] == ("False", "NoReadyReplica")  # type: ignore[index]
+
+
+def test_the_old_name_serves_until_the_new_one_has_its_service(cluster: FakeCluster) -> None:
+    cluster.succeed()
+    cluster.refuses["Service"] = Refusal("Service", "other", "exceeded quota: services", False)
+    cluster.edit(serving=serving(cluster, name="other"))
+    for _ in range(4):
+        cluster.step()
+        cluster.ready_all()
+    assert sorted(name.rpartition("-")[0] for name in cluster.deployments) == ["fashion", "other"]
+    assert "fashion" in cluster.services
+    cluster.refuses.clear()
+    cluster.refused.clear()
+    cluster.settle()
+    assert [name.rpartition("-")[0] for name in cluster.deployments] == ["other"]
+    assert [s.name for s in cluster.services.values() if s.stage == "serve"] == ["other"]
+
+
 # Edits destroy no work.
 
 

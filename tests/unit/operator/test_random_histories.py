@@ -12,7 +12,10 @@ The short form is the same at each run. The long form looks further, and elsewhe
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
+from functools import wraps
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -63,13 +66,20 @@ WORDS = st.sampled_from(
     ["", "hello", "Traceback (most recent call last)\nboom", "[" * 5000, FAILURE]
 )
 KINDS = st.sampled_from(["Pod", "Service", "Deployment", "NetworkPolicy"])
+THEN = st.sampled_from(["it sleeps", "it decides", "it rests", "it rests"])
+STEPS = st.sampled_from([0, 0, 1, 2, 3, 4, 5, 6, 7])
+"""How far a job goes; after six it serves."""
 SPECS = st.fixed_dictionaries(
-    {},
+    {"serving": st.sampled_from([{}, {"replicas": 2}, {"name": "other"}, None])},
     optional={
-        "serving": st.sampled_from([{}, {"replicas": 2}, {"name": "other"}]),
         "compression": st.just({}),
         "workers": st.sampled_from(
-            [{}, {"replicas": 2}, {"replicas": 3, "terminationGracePeriodSeconds": 1}]
+            [
+                {},
+                {"replicas": 2},
+                {"replicas": 3, "terminationGracePeriodSeconds": 1},
+                {"replicas": 3, "minReplicas": 1, "elasticDelaySeconds": 60},
+            ]
         ),
         "evaluation": st.just({"gates": [{"metric": "accuracy", "minimum": 0.95}]}),
         "runPolicy": st.sampled_from(
@@ -85,16 +95,44 @@ SPECS = st.fixed_dictionaries(
 )
 
 
+def happens(**drawn: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], Any]:
+    """A rule, after which the operator sleeps, decides once, or brings all to rest."""
+
+    def as_rule(change: Callable[..., None]) -> Any:
+        @wraps(change)
+        def told(self: Histories, then: str, **values: Any) -> None:
+            change(self, **values)
+            if then == "it decides":
+                self.decides(None)
+            elif then == "it rests":
+                self.rests()
+
+        return rule(then=THEN, **drawn)(told)
+
+    return as_rule
+
+
+def same_work(status: TrainingJobStatus) -> tuple[object, ...]:
+    """By what two statuses are of the same pods."""
+    attempts = [(stage.name, stage.attempts) for stage in status.stages]
+    return status.run, status.serving, attempts
+
+
 class Histories(RuleBasedStateMachine):
     """One job in one cluster."""
 
-    @initialize(spec=SPECS)
-    def a_job_is_created(self, spec: dict[str, object]) -> None:
+    @initialize(spec=SPECS, steps=STEPS, again=STEPS)
+    def a_job_is_created(self, spec: dict[str, object], steps: int, again: int) -> None:
+        """And goes its way for a while, perhaps to its end and on to its next run."""
         self.number, self.spec = 1, spec
         policy = spec.get("runPolicy") or {}
         assert isinstance(policy, dict)
         self.cluster = PlayedCluster(make_job(**{**spec, "runPolicy": {**POLICY, **policy}}))
         self.seen: Observed | None = None
+        self.goes_well(steps)
+        if again:
+            self.cluster.annotate(ANNOTATION_RETRAIN, "first")
+            self.goes_well(again)
 
     # The operator.
 
@@ -104,14 +142,22 @@ class Histories(RuleBasedStateMachine):
     @rule(operations=st.none() | st.integers(0, 4))
     def it_decides(self, operations: int | None) -> None:
         """And is perhaps stopped in the middle."""
-        observed = self.cluster.observe()
-        self.cluster.carry_out(observed, self.cluster.decide(observed), operations)
-        self.seen = None
+        self.decides(operations)
         if operations is not None:
             self.cluster.restart_operator()
 
     @rule()
     def it_comes_to_rest(self) -> None:
+        self.rests()
+
+    def decides(self, operations: int | None) -> None:
+        if self.cluster.deleted_job:
+            return
+        observed = self.cluster.observe()
+        self.cluster.carry_out(observed, self.cluster.decide(observed), operations)
+        self.seen = None
+
+    def rests(self) -> None:
         self.cluster.rest()
         self.seen = None
 
@@ -138,27 +184,28 @@ class Histories(RuleBasedStateMachine):
 
     # Time, and things that go well.
 
-    @rule(seconds=SECONDS)
+    @happens(seconds=SECONDS)
     def time_passes(self, seconds: int) -> None:
         self.cluster.pass_time(seconds)
 
-    @rule(steps=st.integers(1, 6))
+    @happens(steps=st.integers(1, 6))
     def all_goes_well_for_a_while(self, steps: int) -> None:
-        for _ in range(steps):
-            self.cluster.rest()
-            self.go_well(self.cluster)
-        self.cluster.rest()
-        self.seen = None
+        self.goes_well(steps)
 
-    @rule()
+    def goes_well(self, steps: int) -> None:
+        for _ in range(steps):
+            self.rests()
+            self.go_well(self.cluster)
+
+    @happens()
     def pods_run(self) -> None:
         self.cluster.run_all()
 
-    @rule()
+    @happens()
     def deployments_become_ready(self) -> None:
         self.cluster.ready_all()
 
-    @rule(percent=st.integers(0, 100), loss=st.floats(allow_nan=False, allow_infinity=False))
+    @happens(percent=st.integers(0, 100), loss=st.floats(allow_nan=False, allow_infinity=False))
     def the_chief_says_how_far_it_is(self, percent: int, loss: float) -> None:
         self.cluster.progress = Progress(percent=percent, epochs=100, metrics={"loss": loss})
 
@@ -171,7 +218,7 @@ class Histories(RuleBasedStateMachine):
     has_working = precondition(lambda self: bool(self.cluster.working()))
 
     @has_working
-    @rule(pick=PICK, reason=WAITING, setting_up=st.booleans())
+    @happens(pick=PICK, reason=WAITING, setting_up=st.booleans())
     def a_pod_waits(self, pick: int, reason: str, setting_up: bool) -> None:
         pod = self.working(pick)
         if pod.phase == "Pending":
@@ -179,19 +226,19 @@ class Histories(RuleBasedStateMachine):
             self.cluster.change(pod.name, setting_up=setting_up, **said)
 
     @has_working
-    @rule(pick=PICK)
+    @happens(pick=PICK)
     def a_pod_waits_no_longer(self, pick: int) -> None:
         self.cluster.change(self.working(pick).name, waiting_reason="", waiting_message="")
 
     @has_working
-    @rule(pick=PICK)
+    @happens(pick=PICK)
     def a_pod_runs(self, pick: int) -> None:
         pod = self.working(pick)
         if pod.phase == "Pending" and not pod.deleting:
             self.cluster.change(pod.name, phase="Running", ready=True, waiting_reason="")
 
     @has_working
-    @rule(pick=PICK, code=CODES, words=WORDS, oom=st.booleans(), sidecar=st.booleans())
+    @happens(pick=PICK, code=CODES, words=WORDS, oom=st.booleans(), sidecar=st.booleans())
     def a_pod_ends(self, pick: int, code: int | None, words: str, oom: bool, sidecar: bool) -> None:
         """Beside a sidecar that runs on, or with all its containers."""
         end = {
@@ -205,7 +252,7 @@ class Histories(RuleBasedStateMachine):
         self.end(self.working(pick), **end)
 
     @has_working
-    @rule(pick=PICK, accuracy=st.sampled_from([0.9, 0.96]), hurry=st.booleans())
+    @happens(pick=PICK, accuracy=st.sampled_from([0.9, 0.96]), hurry=st.booleans())
     def a_pod_ends_with_a_result(self, pick: int, accuracy: float, hurry: bool) -> None:
         pod = self.working(pick)
         message = train_message(accuracy) if pod.stage == "train" else compress_message()
@@ -213,7 +260,7 @@ class Histories(RuleBasedStateMachine):
         self.end(pod, phase=phase, exit_code=0, message=message, finish_time=self.cluster.now)
 
     @has_working
-    @rule(accuracy=st.sampled_from([0.9, 0.96]))
+    @happens(accuracy=st.sampled_from([0.9, 0.96]))
     def all_pods_end_with_a_result(self, accuracy: float) -> None:
         for pod in self.cluster.working():
             message = train_message(accuracy) if pod.stage == "train" else compress_message()
@@ -226,7 +273,7 @@ class Histories(RuleBasedStateMachine):
             self.cluster.vanish(pod.name)
 
     @has_working
-    @rule(pick=PICK, reason=DISRUPTIONS, lost=st.booleans())
+    @happens(pick=PICK, reason=DISRUPTIONS, lost=st.booleans())
     def a_pod_is_disrupted(self, pick: int, reason: str, lost: bool) -> None:
         pod = self.working(pick)
         self.cluster.change(pod.name, disruption=reason)
@@ -236,14 +283,14 @@ class Histories(RuleBasedStateMachine):
         self.cluster.end_pod(pod.name)
 
     @has_working
-    @rule(pick=PICK)
+    @happens(pick=PICK)
     def a_pods_node_is_lost(self, pick: int) -> None:
         pod = self.working(pick)
         self.cluster.change(pod.name, phase="Unknown", ready=False)
         self.cluster.hanging.add(pod.name)
 
     @precondition(lambda self: self.cluster.pods)
-    @rule(pick=PICK, hangs=st.booleans())
+    @happens(pick=PICK, hangs=st.booleans())
     def somebody_deletes_a_pod(self, pick: int, hangs: bool) -> None:
         names = sorted(self.cluster.pods)
         name = names[pick % len(names)]
@@ -252,20 +299,20 @@ class Histories(RuleBasedStateMachine):
         self.cluster.end_pod(name)
 
     @precondition(lambda self: self.cluster.pods)
-    @rule(pick=PICK)
+    @happens(pick=PICK)
     def a_pod_vanishes(self, pick: int) -> None:
         names = sorted(self.cluster.pods)
         self.cluster.vanish(names[pick % len(names)])
 
     @has_working
-    @rule(pick=PICK)
+    @happens(pick=PICK)
     def a_pod_will_not_end(self, pick: int) -> None:
         self.cluster.hanging.add(self.working(pick).name)
 
     # The endpoint's objects.
 
     @precondition(lambda self: self.cluster.deployments)
-    @rule(
+    @happens(
         pick=PICK,
         ready=st.integers(0, 2),
         trouble=st.sampled_from(["", "exceeded quota: pods"]),
@@ -290,7 +337,7 @@ class Histories(RuleBasedStateMachine):
         return name, self.cluster.deployments[name]
 
     @precondition(lambda self: self.cluster.deployments)
-    @rule(pick=PICK, replicas=st.integers(0, 4), autoscaled=st.booleans())
+    @happens(pick=PICK, replicas=st.integers(0, 4), autoscaled=st.booleans())
     def somebody_scales_a_deployment(self, pick: int, replicas: int, autoscaled: bool) -> None:
         name, view = self.deployment(pick)
         ready = min(view.ready_replicas, replicas)
@@ -303,14 +350,14 @@ class Histories(RuleBasedStateMachine):
         )
 
     @precondition(lambda self: self.cluster.deployments)
-    @rule(pick=PICK)
+    @happens(pick=PICK)
     def somebody_deletes_a_deployment(self, pick: int) -> None:
         name, _ = self.deployment(pick)
         del self.cluster.deployments[name]
         self.cluster.serving_pods_go(name)
 
     @precondition(lambda self: self.cluster.services)
-    @rule(pick=PICK, deleted=st.booleans())
+    @happens(pick=PICK, deleted=st.booleans())
     def somebody_harms_a_service(self, pick: int, deleted: bool) -> None:
         names = sorted(self.cluster.services)
         name = names[pick % len(names)]
@@ -322,7 +369,7 @@ class Histories(RuleBasedStateMachine):
         self.cluster.selectors[name] = {"edited": "yes"}
 
     @precondition(lambda self: self.cluster.policies)
-    @rule(deleted=st.booleans())
+    @happens(deleted=st.booleans())
     def somebody_harms_the_policies(self, deleted: bool) -> None:
         for name, view in list(self.cluster.policies.items()):
             if deleted:
@@ -332,28 +379,28 @@ class Histories(RuleBasedStateMachine):
 
     # The API server.
 
-    @rule(kind=KINDS, invalid=st.booleans())
+    @happens(kind=KINDS, invalid=st.booleans())
     def the_api_server_refuses(self, kind: str, invalid: bool) -> None:
         self.cluster.refuses[kind] = Refusal(kind, "", f"no {kind} today", invalid)
 
     @precondition(lambda self: self.cluster.refuses)
-    @rule()
+    @happens()
     def the_api_server_takes_everything_again(self) -> None:
         self.cluster.refuses.clear()
 
-    @rule(name=st.sampled_from(["Service/fashion", "Service/other"]))
+    @happens(name=st.sampled_from(["Service/fashion", "Service/other"]))
     def somebody_takes_a_name(self, name: str) -> None:
         if name.partition("/")[2] not in self.cluster.services:
             self.cluster.foreign.add(name)
 
     @precondition(lambda self: self.cluster.job.status.run is not None)
-    @rule(name=st.sampled_from(["fashion", "other"]))
+    @happens(name=st.sampled_from(["fashion", "other"]))
     def somebody_takes_the_name_of_a_revision(self, name: str) -> None:
         if (revision := f"{name}-{self.cluster.run_hash}") not in self.cluster.deployments:
             self.cluster.foreign.add(f"Deployment/{revision}")
 
     @precondition(lambda self: self.cluster.foreign)
-    @rule(seen=st.booleans())
+    @happens(seen=st.booleans())
     def the_names_are_freed(self, seen: bool) -> None:
         self.cluster.foreign.clear()
         if seen:
@@ -361,36 +408,36 @@ class Histories(RuleBasedStateMachine):
 
     # Its user.
 
-    @rule(suspend=st.booleans())
+    @happens(suspend=st.booleans())
     def suspends_or_resumes(self, suspend: bool) -> None:
         self.edit_policy(suspend=suspend)
 
-    @rule(
+    @happens(
         field=st.sampled_from(["activeDeadlineSeconds", "ttlSecondsAfterFinished"]),
         seconds=st.none() | st.sampled_from([60, 1000, 100_000]),
     )
     def edits_a_time(self, field: str, seconds: int | None) -> None:
         self.edit_policy(**{field: seconds})
 
-    @rule(
+    @happens(
         field=st.sampled_from(["backoffLimit", "infrastructureRestartLimit"]),
         limit=st.integers(0, 4),
     )
     def edits_a_limit(self, field: str, limit: int) -> None:
         self.edit_policy(**{field: limit})
 
-    @rule(policy=st.sampled_from(["All", "Running", "None"]))
+    @happens(policy=st.sampled_from(["All", "Running", "None"]))
     def edits_what_is_kept(self, policy: str) -> None:
         self.edit_policy(cleanPodPolicy=policy)
 
-    @rule(ours=st.booleans())
+    @happens(ours=st.booleans())
     def gives_the_job_to_another_manager(self, ours: bool) -> None:
         self.edit_policy(managedBy=MANAGER if ours else "example.com/other")
 
     def edit_policy(self, **fields: object) -> None:
         self.cluster.edit(runPolicy=self.cluster.job.spec.runPolicy.model_copy(update=fields))
 
-    @rule(
+    @happens(
         name=st.sampled_from([None, "other"]),
         replicas=st.integers(1, 3),
         port=st.sampled_from([8080, 9090]),
@@ -404,24 +451,24 @@ class Histories(RuleBasedStateMachine):
         serving = Serving(name=name, replicas=replicas, port=port, resources=resources)
         self.cluster.edit(serving=serving.model_copy(update={"backend": backend}))
 
-    @rule()
+    @happens()
     def takes_serving_out(self) -> None:
         self.cluster.edit(serving=None)
 
-    @rule(epochs=st.integers(1, 3))
+    @happens(epochs=st.integers(1, 3))
     def edits_training(self, epochs: int) -> None:
         training = self.cluster.job.spec.training
         self.cluster.edit(training=training.model_copy(update={"epochs": epochs}))
 
-    @rule(compress=st.booleans())
+    @happens(compress=st.booleans())
     def edits_compression(self, compress: bool) -> None:
         self.cluster.edit(compression=Compression() if compress else None)
 
-    @rule(wrong=st.booleans())
+    @happens(wrong=st.booleans())
     def edits_what_is_not_built(self, wrong: bool) -> None:
         self.cluster.edit(explanation=Explanation() if wrong else None)
 
-    @rule(
+    @happens(
         name=st.sampled_from([ANNOTATION_RETRAIN, ANNOTATION_REDEPLOY]),
         value=st.sampled_from(["once", "twice"]),
     )
@@ -429,31 +476,31 @@ class Histories(RuleBasedStateMachine):
         self.cluster.annotate(name, value)
 
     @precondition(lambda self: self.cluster.phase == "Failed")
-    @rule()
+    @happens()
     def asks_for_a_failed_job_once_more(self) -> None:
         self.cluster.retry = True
 
-    @rule(unknown=st.booleans())
+    @happens(unknown=st.booleans())
     def a_later_version_adds_a_field(self, unknown: bool) -> None:
         self.cluster.unknown = ("spec.workers.novelty",) if unknown else ()
 
     # What nobody should do.
 
-    @rule()
+    @happens()
     def somebody_erases_the_status(self) -> None:
         self.cluster.write(status=TrainingJobStatus())
 
     @precondition(lambda self: self.cluster.statuses)
-    @rule(pick=PICK)
+    @happens(pick=PICK)
     def somebody_brings_an_older_status_back(self, pick: int) -> None:
-        """One of the same run, from before what serves has changed."""
-        now = self.cluster.job.status
-        older = [s for s in self.cluster.statuses if (s.run, s.serving) == (now.run, now.serving)]
+        """One of the same run and attempts, from before what serves has changed."""
+        now = same_work(self.cluster.job.status)
+        older = [status for status in self.cluster.statuses if same_work(status) == now]
         if older:
             self.cluster.write(status=older[pick % len(older)])
 
     @precondition(lambda self: self.cluster.deleted_job)
-    @rule()
+    @happens()
     def a_namesake_is_created(self) -> None:
         self.number += 1
         job = make_job(**self.spec)
@@ -474,7 +521,7 @@ class Histories(RuleBasedStateMachine):
             return
         cluster = self.cluster
         cluster.all_is_well()
-        self.edits_what_is_not_built(False)
+        cluster.edit(explanation=None)
         if cluster.job.spec.serving is not None:
             cluster.edit(
                 serving=cluster.job.spec.serving.model_copy(update={"backend": "deployment"})

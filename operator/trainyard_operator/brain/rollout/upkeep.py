@@ -35,7 +35,8 @@ def _keep_revision(draft: Draft, serving: Serving, status: ServingStatus, model:
     deployment = revisions.ensure(draft, serving, model, status.revision)
     if not _rolling_out(draft):
         route.lead_to(draft, serving, status.revision)
-    if deployment is not None and deployment.current:
+    answers = route.leads_to(draft, serving, status.revision)
+    if deployment is not None and deployment.current and answers:
         draft.update(serving=status.model_copy(update={"url": route.url(draft, serving)}))
         _remove_others(draft, serving, {status.revision, draft.run_hash})
     _see_readiness(draft, serving)
@@ -73,9 +74,12 @@ def _see_readiness(draft: Draft, serving: Serving | None) -> None:
 
 
 def _answers(draft: Draft, deployment: DeploymentView) -> bool:
-    """Whether a Service of the job leads to that Deployment's pods."""
+    """Whether a Service of the job leads to that Deployment's pods; those of another name are not
+    its own."""
     return any(
-        service.stage == "serve" and service.run == deployment.run
+        service.stage == "serve"
+        and service.run == deployment.run
+        and deployment.name == revision_name(service.name, service.run)
         for service in draft.observed.services
     )
 
