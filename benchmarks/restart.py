@@ -2,8 +2,8 @@
 
     python benchmarks/restart.py
 
-Needs root, and a cluster with Trainyard in it (`make demo`). Prints one JSON line: the seconds after
-the kill at which each part of the restart was seen.
+Needs root, and a cluster with Trainyard in it (`make demo`). Prints one JSON line: the seconds
+after the kill at which each part of the restart was seen.
 """
 
 from __future__ import annotations
