@@ -47,6 +47,7 @@ class _Job:
     name: str
     generation: int = 0
     annotations: Mapping[str, str] = field(default_factory=dict)
+    """This and the generation are those that the job had when its status was written."""
     phase: str = ""
     run: str = ""
     status: Object = field(default_factory=dict)
@@ -81,6 +82,8 @@ class Invariants:
             self._tell(name, f"run {run} follows run {before.run}")
         if phase == "Succeeded" and (missing := _missing_results(manifest["spec"], status)):
             self._tell(name, f"has succeeded without {', '.join(missing)}")
+        if status == before.status and before.generation:
+            asked = before.generation, before.annotations
         self._jobs[metadata["uid"]] = _Job(name, *asked, phase, run, status)
 
     def pod(self, manifest: Object) -> None:

@@ -184,7 +184,7 @@ async def _try_again(user: User) -> None:
 
 async def _add_serving(user: User) -> None:
     await user.phase("Succeeded")
-    await user.edit(**_SERVED)
+    await user.edit(serving={})
 
 
 async def _stop_serving(user: User) -> None:
