@@ -150,7 +150,7 @@ async def _delete_at_once(user: User) -> None:
 
 
 async def _create_again(user: User) -> None:
-    await user.trains()
+    await user.begins()
     await user.delete()
     await user.submit(_RECREATED.manifest(user.name, 2))
 
@@ -168,7 +168,7 @@ async def _retrain(user: User) -> None:
 
 
 async def _retrain_in_the_middle(user: User) -> None:
-    await user.trains()
+    await user.begins()
     await user.retrain("now")
 
 

@@ -14,6 +14,7 @@ from trainyard_api.names import ANNOTATION_RETRAIN, LABEL_STAGE
 from trainyard_operator.hands.cluster.resources import collection_path, object_path
 
 _LOOK_SECONDS = 0.1
+_A_MOMENT = 0.5
 
 
 class User:
@@ -63,6 +64,11 @@ class User:
             return status.get("phase") in phases and run.startswith(f"{runs}-")
 
         await self.until(reached)
+
+    async def begins(self) -> None:
+        """Wait until the operator has begun with the job, and mostly is in the middle of it."""
+        await self.until(lambda job: bool((job.get("status") or {}).get("run")))
+        await asyncio.sleep(_A_MOMENT)
 
     async def trains(self) -> None:
         """Wait until the whole gang is seen to run, by the operator too."""
