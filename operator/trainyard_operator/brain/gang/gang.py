@@ -84,7 +84,10 @@ def _may_start(draft: Draft, work: PodStage, stage: Stage) -> bool:
         draft.look_again(retry)
         return False
     alive = _alive_before(draft, stage)
-    deadline = retry + draft.job.spec.workers.terminationGracePeriodSeconds + TERMINATION_SECONDS
+    # A run that has just begun, or that goes on after it had failed, has no time to wait for: its
+    # own beginning is when the pods before it were told to end.
+    since = times.to_seconds(stage.retryTime or draft.status.startTime or draft.timestamp)
+    deadline = since + draft.job.spec.workers.terminationGracePeriodSeconds + TERMINATION_SECONDS
     if alive and draft.now < deadline:
         draft.look_again(deadline)
         names = named([pod.name for pod in alive])
