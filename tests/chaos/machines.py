@@ -17,6 +17,9 @@ from tests.chaos.history import History
 from tests.cluster import Cluster, Operator
 
 _LOCAL = (sys.executable, "-m", "trainyard_local")
+_CONTROLLERS = "kube-controller-manager"
+"""Is started anew with what it needs: by itself it would rest for half a minute after each fault,
+and no Deployment would have pods."""
 _LOOK_SECONDS = 0.2
 _LOST_THE_LEASE = 1
 """Exit code of an operator that another has taken over from."""
@@ -37,8 +40,9 @@ class ControlPlane:
         async with self._repairing:
             text = await self._local("status", "-o", "json")
             parts = {part["name"]: part["pid"] for part in json.loads(text)["components"]}
-            with contextlib.suppress(ProcessLookupError, TypeError):
-                os.kill(parts[program], signal.SIGKILL)
+            for name in (program, _CONTROLLERS):
+                with contextlib.suppress(ProcessLookupError, TypeError):
+                    os.kill(parts[name], signal.SIGKILL)
             await asyncio.sleep(down_seconds)
             await self._local("up", "--control-plane-only")
             self._history.note_all(f"{program} is there again")

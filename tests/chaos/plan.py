@@ -51,7 +51,7 @@ def _weathers(dice: random.Random, seconds: float, operators: int) -> Iterator[T
         everybody = tuple(range(operators))
         whom = everybody if dice.random() < 0.6 else (dice.randrange(operators),)
         yield Trouble(at, name, whom, lasts)
-        at += lasts + dice.uniform(0.2, 1.5)
+        at += lasts + dice.uniform(0.5, 4.0)
 
 
 def _blows(dice: random.Random, seconds: float, operators: int) -> Iterator[Trouble]:
@@ -63,7 +63,7 @@ def _blows(dice: random.Random, seconds: float, operators: int) -> Iterator[Trou
         if at + lasts > seconds:
             return
         yield Trouble(at, what, (dice.randrange(operators),), lasts)
-        at += lasts + dice.uniform(1.5, 5.0)
+        at += lasts + dice.uniform(2.0, 6.0)
 
 
 def _in_turn(dice: random.Random, names: tuple[str, ...]) -> Iterator[str]:
