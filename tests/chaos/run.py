@@ -50,7 +50,7 @@ class Options:
     """Of trouble."""
     operators: int = 2
     namespace: str = "chaos"
-    end_seconds: float = 120.0
+    end_seconds: float = 90.0
     """After the trouble, until all jobs have come to their end, and until nothing is left."""
 
 
