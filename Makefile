@@ -1,6 +1,7 @@
 # Two commands do all the set-up on a fresh Debian or Ubuntu machine: make demo, make test.
 .DEFAULT_GOAL := help
-.PHONY: help setup cluster demo undemo test unit processes integration e2e lint format generate images bench
+.PHONY: help setup cluster demo undemo test unit processes integration chaos e2e lint format generate images \
+  bench
 
 PYTHON := .venv/bin/python
 # Without sudo the cluster's program says that it needs root, and the demo runs without a cluster.
@@ -43,7 +44,18 @@ cluster: setup
 
 integration: cluster ## Run the operator against a real API server, with played pods.
 	@echo "+ integration tests: a real API server, pods played by a fake node"
-	@$(SUDO) $(PYTEST) tests/integration
+	@$(SUDO) $(PYTEST) tests/integration tests/chaos
+
+# What goes wrong, and when, follows from SEED; without one, any is taken, and printed.
+SEED ?=
+JOBS ?= 300
+MINUTES ?= 10
+OPERATORS ?= 2
+FOLDER ?= trainyard-run/chaos
+
+chaos: cluster ## Play SEED: JOBS jobs for MINUTES, while everything around OPERATORS (1 or 2) fails.
+	@$(SUDO) $(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) --jobs $(JOBS) \
+	  --minutes $(MINUTES) --operators $(OPERATORS) --folder $(FOLDER)
 
 e2e: cluster ## Run jobs on a real node: kubelet, containers, training, serving.
 	@echo "+ images"

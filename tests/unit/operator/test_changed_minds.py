@@ -271,6 +271,59 @@ def test_a_rollout_that_was_interrupted_has_its_time_anew() -> None:
     assert phases == ["RollingOut", "Failed"]
 
 
+def linger(cluster: FakeCluster) -> None:
+    """Decide once; the pods that are deleted by that take their time to end."""
+    before = dict(cluster.pods)
+    cluster.step()
+    going = {n: replace(p, deleting=True) for n, p in before.items() if n not in cluster.pods}
+    cluster.pods.update(going)
+
+
+def test_a_new_run_waits_for_the_pods_of_the_last_to_end() -> None:
+    cluster = FakeCluster(make_job())
+    cluster.settle()
+    cluster.run_all()
+    cluster.settle()
+    cluster.job = retrained(cluster.job)
+    linger(cluster)
+    cluster.now += 60
+    cluster.settle()
+    assert len(cluster.created) == 2, "two chiefs must not work at once"
+    cluster.pods.clear()
+    cluster.settle()
+    assert len(cluster.created) == 4
+
+
+def test_a_new_run_waits_no_longer_than_a_lost_node_may_take() -> None:
+    cluster = FakeCluster(make_job())
+    cluster.settle()
+    cluster.run_all()
+    cluster.settle()
+    cluster.job = retrained(cluster.job)
+    linger(cluster)
+    cluster.now += cluster.job.spec.workers.terminationGracePeriodSeconds + 121
+    cluster.settle()
+    assert len(cluster.created) == 4
+
+
+def test_a_failed_stage_that_is_tried_again_waits_for_the_pods_of_the_last_attempt() -> None:
+    cluster = FakeCluster(make_job(runPolicy={"activeDeadlineSeconds": 600}))
+    cluster.settle()
+    cluster.run_all()
+    cluster.settle()
+    cluster.now += 601
+    linger(cluster)
+    assert cluster.phase == "Failed"
+    policy = cluster.job.spec.runPolicy.model_copy(update={"activeDeadlineSeconds": 6000})
+    cluster.job = changed(cluster.job, runPolicy=policy)
+    cluster.now += 10
+    cluster.settle()
+    assert len(cluster.created) == 2, "two chiefs must not write one store"
+    cluster.pods.clear()
+    cluster.settle()
+    assert len(cluster.created) == 4
+
+
 def test_a_job_that_is_changed_and_resumed_at_once_is_not_suspended() -> None:
     cluster = FakeCluster(make_job(runPolicy={"suspend": True}))
     cluster.settle()

@@ -95,11 +95,14 @@ def _may_start(draft: Draft, work: PodStage, stage: Stage) -> bool:
         draft.look_again(retry)
         return False
     alive = _alive_before(draft, stage)
+    # A run that has just begun, or that goes on after it had failed, has no time to wait for: its
+    # own beginning is when the pods before it were told to end.
+    since = times.to_seconds(stage.retryTime or draft.status.startTime or draft.timestamp)
     if any(pod.run == draft.run_hash and not pod.deleting for pod in alive):
         # Nobody has told them yet: their time to end begins now.
-        retry = draft.now
+        since = draft.now
         draft.update_stage(work.name, retryTime=draft.timestamp)
-    deadline = retry + draft.job.spec.workers.terminationGracePeriodSeconds + TERMINATION_SECONDS
+    deadline = since + draft.job.spec.workers.terminationGracePeriodSeconds + TERMINATION_SECONDS
     if alive and draft.now < deadline:
         draft.look_again(deadline)
         names = named([pod.name for pod in alive])
