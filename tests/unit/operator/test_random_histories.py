@@ -107,7 +107,8 @@ def happens(**drawn: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], 
             elif then == "it rests":
                 self.rests()
 
-        return rule(then=THEN, **drawn)(told)
+        given: Any = {"then": THEN, **drawn}
+        return rule(**given)(told)
 
     return as_rule
 
