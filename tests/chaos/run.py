@@ -23,6 +23,7 @@ from tests.chaos.plan import (
     KILL_SERVER,
     KILL_STORE,
     STOP_OPERATOR,
+    TROUBLES,
     Trouble,
     make_plan,
 )
@@ -49,6 +50,8 @@ class Options:
     seconds: float
     """Of trouble."""
     operators: int = 2
+    only: Sequence[str] = TROUBLES
+    """What goes wrong."""
     namespace: str = "chaos"
     end_seconds: float = 90.0
     """After the trouble, until all jobs have come to their end, and until nothing is left."""
@@ -65,7 +68,7 @@ async def play(cluster: Cluster, access: Access, folder: Path, options: Options)
     """
     history, dice = History(), random.Random(options.seed)
     roles = cast(options.jobs, dice)
-    plan = make_plan(dice, options.seconds, options.operators)
+    plan = make_plan(dice, options.seconds, options.operators, options.only)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(Client(access))
         await _prepare(client, options.namespace)
