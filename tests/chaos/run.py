@@ -206,7 +206,16 @@ class _Run:
             await asyncio.sleep(_LOOK_SECONDS)
 
     def _differs(self, role: Role) -> str:
-        return role.script.end.differs(self._observer.job(role.name))
+        """How a job and what there is of it differ from its end; empty where they do not."""
+        end = role.script.end
+        if text := end.differs(self._observer.job(role.name)):
+            return text
+        if pods := [p["metadata"]["name"] for p in self._observer.computing(role.name)]:
+            return f"{', '.join(pods)} still compute"
+        revisions = [d["metadata"]["name"] for d in self._observer.of("Deployment", role.name)]
+        if len(revisions) != min(end.replicas, 1):
+            return f"its revisions are {', '.join(revisions) or 'gone'}"
+        return ""
 
     def _user(self, role: Role) -> User:
         namespace = self._options.namespace
