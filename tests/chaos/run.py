@@ -166,19 +166,18 @@ class _Run:
         await self._until(trouble.at)
         seconds, whom = trouble.seconds, trouble.whom
         self._history.note_all(f"{trouble.what} {list(whom)} for {seconds:.1f} s")
-        match trouble.what:
-            case what if what == KILL_OPERATOR:
-                await self._crew.kill(whom[0], seconds)
-            case what if what == STOP_OPERATOR:
-                await self._crew.stop_for(whom[0], seconds)
-            case what if what in (KILL_SERVER, KILL_STORE):
-                await self._control_plane.kill(what.removeprefix("kill "), seconds)
-            case weather:
-                for index in whom:
-                    self._proxies[index].set(WEATHERS[weather])
-                await asyncio.sleep(seconds)
-                for index in whom:
-                    self._proxies[index].set(CALM)
+        if trouble.what == KILL_OPERATOR:
+            await self._crew.kill(whom[0], seconds)
+        elif trouble.what == STOP_OPERATOR:
+            await self._crew.stop_for(whom[0], seconds)
+        elif trouble.what in (KILL_SERVER, KILL_STORE):
+            await self._control_plane.kill(trouble.what.removeprefix("kill "), seconds)
+        else:
+            for index in whom:
+                self._proxies[index].set(WEATHERS[trouble.what])
+            await asyncio.sleep(seconds)
+            for index in whom:
+                self._proxies[index].set(CALM)
 
     async def _see_ends(self, roles: Sequence[Role], acting: Sequence[asyncio.Task[None]]) -> None:
         """All jobs come to the end that their script has, and stay there."""
