@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from tests.chaos.cluster import access_to
+from tests.chaos.plan import TROUBLES
 from tests.chaos.run import Options, play
 from tests.cluster import started_cluster
 
@@ -28,6 +29,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=300)
     parser.add_argument("--minutes", type=float, default=5.0, help="of trouble")
     parser.add_argument("--operators", type=int, choices=(1, 2), default=2)
+    parser.add_argument(
+        "--only", action="append", choices=TROUBLES, help="what goes wrong; default: everything"
+    )
     parser.add_argument("--folder", type=Path, required=True, help="takes the operators' logs")
     return parser
 
@@ -39,7 +43,8 @@ def main() -> int:
     seed = given.seed if given.seed is not None else random.randrange(1_000_000)
     print(f"seed {seed}, {given.jobs} jobs, {given.minutes:g} minutes", flush=True)
     given.folder.mkdir(parents=True, exist_ok=True)
-    options = Options(seed, given.jobs, given.minutes * 60.0, given.operators)
+    only = given.only or TROUBLES
+    options = Options(seed, given.jobs, given.minutes * 60.0, given.operators, only)
     with started_cluster(CLUSTER, "--control-plane-only") as cluster:
         cluster.install_crd()
         history = asyncio.run(play(cluster, access_to(cluster), given.folder, options))

@@ -122,7 +122,10 @@ class Crew:
 
 
 def unexpected_errors(log: Path) -> list[str]:
-    """Errors in an operator's log that are no answers of the API server."""
+    """Errors in an operator's log that are no answers of the API server.
+
+    kopf logs how it ends at an answer that it does not know, and is started again.
+    """
     found = []
     for line in log.read_text(errors="replace").splitlines():
         try:
@@ -131,6 +134,6 @@ def unexpected_errors(log: Path) -> list[str]:
             entry = {"message": line, "exception": line}
         last = entry.get("exception", "").strip().rpartition("\n")[2]
         kind = last.partition(":")[0].rpartition(".")[2]
-        if last and kind not in _EXPECTED:
+        if last and kind not in _EXPECTED and not entry.get("logger", "").startswith("kopf."):
             found.append(f"{entry['message']}: {entry['exception']}")
     return found

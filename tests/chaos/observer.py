@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from benchmarks.controlplane.api import Object
 from tests.chaos.client import Client, Listener
 from tests.chaos.history import History
-from tests.chaos.invariants import Invariants
+from tests.chaos.invariants import Invariants, read_pod
 from trainyard_api.names import LABEL_JOB, LABEL_STAGE
 from trainyard_operator.hands.cluster.resources import collection_path
 
@@ -46,6 +46,11 @@ class Observer:
         """The objects of a kind that a job has."""
         objects = self.objects[kind].values()
         return [o for o in objects if o["metadata"]["labels"].get(LABEL_JOB) == job]
+
+    def computing(self, job: str) -> list[Object]:
+        """The pods in which a program may still compute for a job."""
+        pods = [(pod, read_pod(pod)) for pod in self.of("Pod", job)]
+        return [manifest for manifest, pod in pods if pod is not None and pod.works]
 
     async def left_over(self) -> list[str]:
         """What is there of jobs, asked anew."""

@@ -16,6 +16,7 @@ import aiohttp
 import orjson
 import yaml
 from aiohttp import web
+from yarl import URL
 
 from benchmarks.controlplane.api import Access, Object
 from tests.chaos.weather import CALM, Weather
@@ -50,12 +51,12 @@ class Proxy:
 
     async def __aenter__(self) -> Proxy:
         connector = aiohttp.TCPConnector(limit=0, ssl=self._access.context())
-        self._session = aiohttp.ClientSession(
-            self._access.server, connector=connector, auto_decompress=False
+        self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
+        self._runner = web.ServerRunner(
+            web.Server(self._answer, access_log=None), shutdown_timeout=0.5
         )
-        self._runner = web.ServerRunner(web.Server(self._answer, access_log=None))
         await self._runner.setup()
-        await web.TCPSite(self._runner, _HOST, 0, shutdown_timeout=0.5).start()
+        await web.TCPSite(self._runner, _HOST, 0).start()
         port = self._runner.addresses[0][1]
         self._kubeconfig.write_text(yaml.safe_dump(_build_kubeconfig(f"http://{_HOST}:{port}")))
         return self
@@ -111,7 +112,7 @@ class Proxy:
         headers["Accept-Encoding"] = "identity"
         async with self._session.request(
             request.method,
-            request.raw_path,
+            URL(self._access.server + request.raw_path, encoded=True),
             data=body or None,
             headers=headers,
             timeout=_UPSTREAM_TIMEOUT,
@@ -143,9 +144,8 @@ class Proxy:
             if self._befalls(self._weather.cut):
                 await answer.write(line[: self._dice.randrange(len(line))])
                 raise _Broken
-            old = self._old_event(said)
-            await answer.write(line + b"\n" + old)
             _remember(said, line)
+            await answer.write(line + b"\n" + self._old_event(said))
         with contextlib.suppress(ConnectionError):
             await answer.write_eof()
         return answer

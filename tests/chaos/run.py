@@ -23,6 +23,7 @@ from tests.chaos.plan import (
     KILL_SERVER,
     KILL_STORE,
     STOP_OPERATOR,
+    TROUBLES,
     Trouble,
     make_plan,
 )
@@ -49,6 +50,8 @@ class Options:
     seconds: float
     """Of trouble."""
     operators: int = 2
+    only: Sequence[str] = TROUBLES
+    """What goes wrong."""
     namespace: str = "chaos"
     end_seconds: float = 90.0
     """After the trouble, until all jobs have come to their end, and until nothing is left."""
@@ -65,7 +68,7 @@ async def play(cluster: Cluster, access: Access, folder: Path, options: Options)
     """
     history, dice = History(), random.Random(options.seed)
     roles = cast(options.jobs, dice)
-    plan = make_plan(dice, options.seconds, options.operators)
+    plan = make_plan(dice, options.seconds, options.operators, options.only)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(Client(access))
         await _prepare(client, options.namespace)
@@ -163,19 +166,18 @@ class _Run:
         await self._until(trouble.at)
         seconds, whom = trouble.seconds, trouble.whom
         self._history.note_all(f"{trouble.what} {list(whom)} for {seconds:.1f} s")
-        match trouble.what:
-            case what if what == KILL_OPERATOR:
-                await self._crew.kill(whom[0], seconds)
-            case what if what == STOP_OPERATOR:
-                await self._crew.stop_for(whom[0], seconds)
-            case what if what in (KILL_SERVER, KILL_STORE):
-                await self._control_plane.kill(what.removeprefix("kill "), seconds)
-            case weather:
-                for index in whom:
-                    self._proxies[index].set(WEATHERS[weather])
-                await asyncio.sleep(seconds)
-                for index in whom:
-                    self._proxies[index].set(CALM)
+        if trouble.what == KILL_OPERATOR:
+            await self._crew.kill(whom[0], seconds)
+        elif trouble.what == STOP_OPERATOR:
+            await self._crew.stop_for(whom[0], seconds)
+        elif trouble.what in (KILL_SERVER, KILL_STORE):
+            await self._control_plane.kill(trouble.what.removeprefix("kill "), seconds)
+        else:
+            for index in whom:
+                self._proxies[index].set(WEATHERS[trouble.what])
+            await asyncio.sleep(seconds)
+            for index in whom:
+                self._proxies[index].set(CALM)
 
     async def _see_ends(self, roles: Sequence[Role], acting: Sequence[asyncio.Task[None]]) -> None:
         """All jobs come to the end that their script has, and stay there."""
@@ -203,7 +205,16 @@ class _Run:
             await asyncio.sleep(_LOOK_SECONDS)
 
     def _differs(self, role: Role) -> str:
-        return role.script.end.differs(self._observer.job(role.name))
+        """How a job and what there is of it differ from its end; empty where they do not."""
+        end = role.script.end
+        if text := end.differs(self._observer.job(role.name)):
+            return text
+        if pods := [p["metadata"]["name"] for p in self._observer.computing(role.name)]:
+            return f"{', '.join(pods)} still compute"
+        revisions = [d["metadata"]["name"] for d in self._observer.of("Deployment", role.name)]
+        if len(revisions) != min(end.replicas, 1):
+            return f"its revisions are {', '.join(revisions) or 'gone'}"
+        return ""
 
     def _user(self, role: Role) -> User:
         namespace = self._options.namespace

@@ -81,7 +81,7 @@ class User:
 
     async def no_pods(self) -> None:
         """Wait until no pod computes for the job."""
-        while any(_computes(pod) for pod in self._observer.of("Pod", self.name)):
+        while self._observer.computing(self.name):
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def remove_pod(self, index: int, *, stage: str = "train", reason: str = "") -> None:
@@ -112,11 +112,6 @@ class User:
 
     def _note(self, text: str) -> None:
         self._history.note(self.name, f"-- {text}")
-
-
-def _computes(pod: Object) -> bool:
-    ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
-    return not ended and pod["metadata"]["labels"].get(LABEL_STAGE) != "serve"
 
 
 def _is(pod: Object, stage: str, index: int) -> bool:

@@ -40,6 +40,7 @@ class FakeApi(Api):
         self.job: Manifest | None = job_manifest(**spec)
         self.objects: dict[str, Manifest] = {}
         self.errors: dict[str, ApiError] = {}
+        self.deletion_error: ApiError | None = None
         self.requests: list[tuple[str, str, Any]] = []
         self._versions = itertools.count(8)
 
@@ -62,6 +63,8 @@ class FakeApi(Api):
             assert body is not None
             return self._created(path, body)
         if method == "DELETE":
+            if self.deletion_error is not None:
+                raise self.deletion_error
             self.objects.pop(path, None)
             return {"kind": "Status", "status": "Success"}
         if path not in self.objects:

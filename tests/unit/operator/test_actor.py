@@ -150,6 +150,23 @@ async def test_an_object_is_deleted_only_as_the_one_that_is_known() -> None:
     assert pod not in [view.name for view in hands.look().pods], "it is known to be gone at once"
 
 
+async def test_an_object_is_not_taken_for_gone_while_it_is_there() -> None:
+    """A webhook may refuse a deletion by the same word as the API server that knows another."""
+    api = FakeApi()
+    hands = Hands(api)
+    await hands.step()
+    pod = hands.look().pods[0].name
+    api.deletion_error = ApiError(409, "Conflict", "admission webhook denied the request")
+    plan = Plan(status=hands.look().job.status, delete=(ObjectRef("Pod", pod),))
+    with pytest.raises(ApiError):
+        await hands.actor.carry_out(KEY, hands.look(), plan)
+    assert pod in [view.name for view in hands.look().pods]
+    place = next(path for path in api.objects if path.endswith(f"/{pod}"))
+    api.objects[place]["metadata"]["uid"] = "of-another"
+    await hands.actor.carry_out(KEY, hands.look(), plan)
+    assert pod not in [view.name for view in hands.look().pods], "another has its name"
+
+
 async def test_nothing_is_done_for_a_job_that_is_gone_without_a_word() -> None:
     """A watch that was away does not tell what was deleted meanwhile."""
     api = FakeApi()

@@ -201,12 +201,20 @@ class Actor:
             try:
                 answer = await self._api.delete(key.namespace, ref, uid=uid or None)
             except ApiError as error:
-                if error.status != _CONFLICT:
+                if error.status != _CONFLICT or await self._is_there(key, ref, uid):
                     raise
                 answer = None  # Another has its name: ours is gone.
             self._children.deleted(key.namespace, ref, uid, answer)
 
         return delete
+
+    async def _is_there(self, key: Key, ref: ObjectRef, uid: str) -> bool:
+        """Whether an object is there that could not be deleted: webhooks too say Conflict.
+
+        One that is taken for gone is never looked at again, and would run on.
+        """
+        existing = await self._api.get(ref.kind, key.namespace, ref.name)
+        return existing is not None and existing["metadata"]["uid"] == uid
 
     def _replacing(
         self, key: Key, job: TrainingJob, manifest: Manifest
