@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
@@ -162,6 +163,7 @@ class Histories(Pods, Others, Users):
         raise AssertionError(f"stuck in {cluster.job.status}")
 
 
+pytestmark = pytest.mark.timeout(7200 if LONG else 300)
 TestHistories = Histories.TestCase
 TestHistories.settings = settings(
     max_examples=3000 if LONG else 200,

@@ -72,6 +72,7 @@ def happens(**drawn: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], 
             elif then == "it rests":
                 self.rests()
 
-        return rule(target=None, then=THEN, **drawn)(told)
+        arguments: dict[str, Any] = {"then": THEN, **drawn}
+        return rule(**arguments)(told)
 
     return as_rule
