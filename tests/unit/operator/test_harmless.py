@@ -521,6 +521,22 @@ def test_a_status_erased_in_a_later_run_finds_its_run_again(cluster: FakeCluster
     assert cluster.job.status.run == run
 
 
+def test_a_status_that_somebody_erases_takes_no_endpoint_away(cluster: FakeCluster) -> None:
+    cluster.succeed()
+    old = cluster.run_hash
+    cluster.edit(training=cluster.job.spec.training.model_copy(update={"epochs": 9}))
+    cluster.settle()
+    cluster.job = cluster.job.model_copy(update={"status": TrainingJobStatus()})
+    cluster.settle()
+    assert [d.run for d in cluster.deployments.values()] == [old]
+    assert leads_to_ready(cluster)
+    train_and_compress(cluster)
+    cluster.ready_all()
+    cluster.settle()
+    assert cluster.phase == "Succeeded"
+    assert [d.run for d in cluster.deployments.values()] == [cluster.run_hash]
+
+
 # Results come before deadlines and suspensions.
 
 
