@@ -24,7 +24,7 @@ from tests.unit.operator.histories.others import Others
 from tests.unit.operator.histories.pods import Pods
 from tests.unit.operator.histories.users import Users
 from tests.unit.operator.played_cluster import PlayedCluster
-from tests.unit.operator.promises import ENDS
+from tests.unit.operator.promises import ENDS, at_rest
 from trainyard_api.names import ANNOTATION_RETRAIN
 from trainyard_api.status import Progress
 
@@ -140,7 +140,7 @@ class Histories(Pods, Others, Users):
     def it_would_come_to_rest(self) -> None:
         twin = self.cluster.clone()
         twin.rest()
-        twin.promises.at_rest(twin)
+        at_rest(twin)
 
     def teardown(self) -> None:
         """Left in peace, every job comes to an end."""
