@@ -37,7 +37,7 @@ def _keep_revision(draft: Draft, serving: Serving, status: ServingStatus, model:
     if not _rolling_out(draft):
         route.lead_to(draft, serving, status.revision)
     answers = route.leads_to(draft, serving, status.revision)
-    if deployment is not None and deployment.current and answers:
+    if deployment is not None and revisions.is_ready(deployment) and answers:
         draft.update(serving=status.model_copy(update={"url": route.url(draft, serving)}))
         _remove_others(draft, serving, {status.revision, draft.run_hash})
     _see_readiness(draft, serving)
