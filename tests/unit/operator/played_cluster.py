@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tests.unit.operator import promises
 from tests.unit.operator.fake_cluster import FakeCluster
-from tests.unit.operator.promises import Promises
 from trainyard_api.names import LABEL_RUN, LABEL_STAGE, MANAGER
 from trainyard_api.spec import TrainingJob
 from trainyard_api.status import TrainingJobStatus
@@ -36,7 +36,6 @@ ROUNDS = 5
 class PlayedCluster(FakeCluster):
     """Carries plans out as the cluster's hands do, one operation after the other."""
 
-    promises: Promises = field(default_factory=Promises)
     version: int = 1
     asked: dict[str, float] = field(default_factory=dict)
     """When each pod was told to end."""
@@ -55,7 +54,7 @@ class PlayedCluster(FakeCluster):
         twin = copy.copy(self)
         for name in ("pods", "services", "deployments", "policies", "asked", "selectors"):
             setattr(twin, name, dict(getattr(self, name)))
-        twin.refuses, twin.promises = dict(self.refuses), copy.copy(self.promises)
+        twin.refuses = dict(self.refuses)
         for name in ("foreign", "hanging", "known_foreign"):
             setattr(twin, name, set(getattr(self, name)))
         twin.statuses, twin.events, twin.created = [], [], []
@@ -84,7 +83,7 @@ class PlayedCluster(FakeCluster):
     def decide(self, observed: Observed) -> Plan:
         """What the operator does by what it has seen; each decision keeps the promises."""
         plan = decide(observed, self.settings, self.now)
-        self.promises.decided(self, observed, plan)
+        promises.decided(self, observed, plan)
         return plan
 
     def carry_out(self, observed: Observed, plan: Plan, operations: int | None = None) -> None:
@@ -92,8 +91,6 @@ class PlayedCluster(FakeCluster):
         self.retry = False
         for _ in itertools.islice(self._operations(observed, plan), operations):
             pass
-        if self.job.status == plan.status:
-            self.promises.written(observed)
 
     def rest(self) -> int:
         """Decide until there is nothing more to do; how many decisions that took.

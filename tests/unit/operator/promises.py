@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainyard_api.names import ANNOTATION_RETRAIN, LABEL_ATTEMPT, LABEL_RUN, LABEL_STAGE, MANAGER
+from trainyard_api.names import LABEL_ATTEMPT, LABEL_RUN, LABEL_STAGE, MANAGER
 from trainyard_api.status import Restarts, TrainingJobStatus
 from trainyard_operator.brain.gang.gang import TERMINATION_SECONDS
 from trainyard_operator.brain.observed import Observed
@@ -16,62 +16,47 @@ if TYPE_CHECKING:
     from tests.unit.operator.played_cluster import PlayedCluster
 
 ENDS = ("Succeeded", "Failed")
-WORKING = ("Training", "Compressing")
 
 
-class Promises:
-    """Looks at each decision, and at the cluster when all decisions are carried out."""
+def decided(cluster: PlayedCluster, observed: Observed, plan: Plan) -> None:
+    """One decision was made."""
+    after = plan.status
+    assert TrainingJobStatus.model_validate_json(after.model_dump_json()) == after
+    foreign = observed.job.spec.runPolicy.managedBy != MANAGER
+    if foreign or (observed.unknown and not is_current(observed.job)):
+        _does_nothing(observed, plan)
+        return
+    _ends_stay(observed, after)
+    _counters_grow(observed.job.status, after)
+    _endpoint_stays(cluster, observed, plan)
+    _attempts_follow_each_other(cluster, observed, plan)
+    served = {pod.name for pod in observed.pods if pod.stage == "serve"}
+    assert not served & {ref.name for ref in plan.delete if ref.kind == "Pod"}
 
-    def __init__(self) -> None:
-        self.retrain: str | None = None
-        """The annotation as it was at the last decision."""
 
-    def decided(self, cluster: PlayedCluster, observed: Observed, plan: Plan) -> None:
-        """One decision was made."""
-        after = plan.status
-        assert TrainingJobStatus.model_validate_json(after.model_dump_json()) == after
-        if observed.job.spec.runPolicy.managedBy != MANAGER:
-            _does_nothing(observed, plan)
-            return
-        if observed.unknown and not is_current(observed.job):
-            _does_nothing(observed, plan)
-            return
-        self._ends_stay(observed, after)
-        _counters_grow(observed.job.status, after)
-        _endpoint_stays(cluster, observed, plan)
-        _attempts_follow_each_other(cluster, observed, plan)
-        served = {pod.name for pod in observed.pods if pod.stage == "serve"}
-        assert not served & {ref.name for ref in plan.delete if ref.kind == "Pod"}
+def at_rest(cluster: PlayedCluster) -> None:
+    """There is nothing more to do."""
+    if not cluster.is_ours:
+        return
+    _conditions_fit(cluster)
+    _serving_is_true(cluster)
+    _pods_are_freed(cluster)
+    _refusals_are_told(cluster)
+    if cluster.phase == "Succeeded":
+        _has_results(cluster)
 
-    def _ends_stay(self, observed: Observed, after: TrainingJobStatus) -> None:
-        before, job = observed.job.status, observed.job
-        retrain = job.metadata.annotations.get(ANNOTATION_RETRAIN)
-        asked = (
-            before.observedGeneration != job.metadata.generation
-            or retrain != self.retrain
-            or observed.retry
-        )
-        failed = before.condition("Failed")
-        never_begun = failed is not None and failed.reason == "InvalidSpec"
-        never_begun &= all(stage.startTime is None for stage in before.stages)
-        if before.phase in ENDS and not asked and not never_begun:
-            assert after.phase == before.phase
-            assert after.completionTime == before.completionTime
 
-    def written(self, observed: Observed) -> None:
-        """A decision's status was written."""
-        self.retrain = observed.job.metadata.annotations.get(ANNOTATION_RETRAIN)
-
-    def at_rest(self, cluster: PlayedCluster) -> None:
-        """There is nothing more to do."""
-        if not cluster.is_ours:
-            return
-        _conditions_fit(cluster)
-        _serving_is_true(cluster)
-        _pods_are_freed(cluster)
-        _refusals_are_told(cluster)
-        if cluster.phase == "Succeeded":
-            _has_results(cluster)
+def _ends_stay(observed: Observed, after: TrainingJobStatus) -> None:
+    """An end stays one until its user asks for more, or what was in the way of a start is gone."""
+    before, job = observed.job.status, observed.job
+    changed = before.observedGeneration != job.metadata.generation
+    asked = changed or observed.retry or not is_current(job)
+    failed = before.condition("Failed")
+    never_begun = failed is not None and failed.reason == "InvalidSpec"
+    never_begun &= all(stage.startTime is None for stage in before.stages)
+    if before.phase in ENDS and not asked and not never_begun:
+        assert after.phase == before.phase
+        assert after.completionTime == before.completionTime
 
 
 def _does_nothing(observed: Observed, plan: Plan) -> None:
@@ -198,18 +183,16 @@ def _pods_are_freed(cluster: PlayedCluster) -> None:
 
 
 def _refusals_are_told(cluster: PlayedCluster) -> None:
-    """A job that waits says what the API server has against it."""
+    """A gang that is to start says what the API server has against it, and so does a job that has
+    yet to claim its endpoint's name."""
     status = cluster.job.status
-    running = any(stage.state == "Running" for stage in status.stages)
-    told_otherwise = any(pod.waiting_reason for pod in cluster.working())
-    told_otherwise |= any(stage.retryTime is not None for stage in status.stages)
-    if cluster.phase in (*ENDS, "Suspended") or running or told_otherwise:
-        return
+    starting = any(stage.state == "Starting" for stage in status.stages)
+    starting &= not any(pod.waiting_reason for pod in cluster.working())
+    claims = cluster.phase == "Pending" and status.serving is None
     for refusal in cluster.observe().refusals:
-        endpoint = refusal.kind == "Deployment" or refusal.name in ("fashion", "other")
-        if refusal.kind not in cluster.refuses:
-            continue
-        if endpoint and (status.serving is not None or cluster.phase in WORKING):
+        of_endpoint = refusal.kind == "Deployment" or refusal.name in ("fashion", "other")
+        waited_for = claims and refusal.kind == "Service" if of_endpoint else starting
+        if refusal.kind not in cluster.refuses or not waited_for or cluster.phase in ENDS:
             continue
         said = [condition.message for condition in status.conditions]
         assert any(refusal.message in message for message in said), f"nobody tells of {refusal}"

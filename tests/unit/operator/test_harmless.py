@@ -279,6 +279,19 @@ def test_a_model_that_fails_its_gate_is_not_rolled_out_when_it_is_asked_for_agai
     assert not [name for name in cluster.created if "compress" in name]
 
 
+def test_a_revision_that_is_scaled_to_none_takes_nobodys_place(cluster: FakeCluster) -> None:
+    cluster.succeed()
+    old = cluster.run_hash
+    retrain(cluster)
+    name = f"fashion-{cluster.run_hash}"
+    none = replace(cluster.deployments[name], replicas=0, current=True, autoscaled=True)
+    cluster.deployments[name] = none
+    cluster.settle()
+    assert cluster.phase == "RollingOut"
+    assert cluster.services["fashion"].run == old
+    assert leads_to_ready(cluster)
+
+
 def test_the_pods_of_the_old_name_do_not_answer_for_the_new_one(cluster: FakeCluster) -> None:
     cluster.succeed()
     cluster.edit(serving=serving(cluster, name="other"))
@@ -519,6 +532,22 @@ def test_a_status_erased_in_a_later_run_finds_its_run_again(cluster: FakeCluster
     cluster.job = cluster.job.model_copy(update={"status": TrainingJobStatus()})
     cluster.step()
     assert cluster.job.status.run == run
+
+
+def test_a_status_that_somebody_erases_takes_no_endpoint_away(cluster: FakeCluster) -> None:
+    cluster.succeed()
+    old = cluster.run_hash
+    cluster.edit(training=cluster.job.spec.training.model_copy(update={"epochs": 9}))
+    cluster.settle()
+    cluster.job = cluster.job.model_copy(update={"status": TrainingJobStatus()})
+    cluster.settle()
+    assert [d.run for d in cluster.deployments.values()] == [old]
+    assert leads_to_ready(cluster)
+    train_and_compress(cluster)
+    cluster.ready_all()
+    cluster.settle()
+    assert cluster.phase == "Succeeded"
+    assert [d.run for d in cluster.deployments.values()] == [cluster.run_hash]
 
 
 # Results come before deadlines and suspensions.

@@ -20,6 +20,11 @@ def of_run(draft: Draft, serving: Serving, run: str) -> DeploymentView | None:
     return existing(draft, revision_name(serving_name(draft.job, serving), run))
 
 
+def is_ready(deployment: DeploymentView) -> bool:
+    """Whether all of its pods answer; one that somebody has scaled to none does not."""
+    return deployment.current and deployment.ready_replicas > 0
+
+
 def ensure(draft: Draft, serving: Serving, model: Artifact, run: str) -> DeploymentView | None:
     """The Deployment of a run as the spec wants it; None while it is being brought to that.
 

@@ -23,7 +23,7 @@ def gather(draft: Draft) -> bool:
     if stage.state != "Running" or serving is None or model is None:
         return False
     deployment = revisions.of_run(draft, serving, draft.run)
-    if deployment is None or not deployment.current:
+    if deployment is None or not revisions.is_ready(deployment):
         return False
     if not route.leads_to(draft, serving, draft.run):
         return False
@@ -46,7 +46,7 @@ def advance(draft: Draft) -> None:
             roll_back(draft, f"the API server refuses {refusal}")
             return
     deployment = revisions.ensure(draft, serving, model, draft.run)
-    if deployment is not None and deployment.current:
+    if deployment is not None and revisions.is_ready(deployment):
         route.lead_to(draft, serving, draft.run)
         if (denied := route.refused(draft, serving)) is None:
             return

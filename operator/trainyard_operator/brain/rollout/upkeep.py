@@ -26,7 +26,8 @@ def keep(draft: Draft, acceptable: bool) -> None:
         _withdraw(draft)
         return
     if status is None or status.state != "Serving" or status.model is None:
-        _remove_others(draft, serving, {draft.run_hash})
+        # Somebody may have erased the status: what answers goes on until another does.
+        _remove_others(draft, serving, {draft.run_hash, *_answering(draft)})
         return
     _keep_revision(draft, serving, status, status.model)
 
@@ -36,7 +37,7 @@ def _keep_revision(draft: Draft, serving: Serving, status: ServingStatus, model:
     if not _rolling_out(draft):
         route.lead_to(draft, serving, status.revision)
     answers = route.leads_to(draft, serving, status.revision)
-    if deployment is not None and deployment.current and answers:
+    if deployment is not None and revisions.is_ready(deployment) and answers:
         draft.update(serving=status.model_copy(update={"url": route.url(draft, serving)}))
         _remove_others(draft, serving, {status.revision, draft.run_hash})
     _see_readiness(draft, serving)
@@ -71,6 +72,12 @@ def _see_readiness(draft: Draft, serving: Serving | None) -> None:
     if serving is not None:
         text = f"{status.url}/v1/models/{serving_name(draft.job, serving)}:predict"
     draft.set_condition("Serving", "True", "RevisionServes", text)
+
+
+def _answering(draft: Draft) -> set[str]:
+    """The revisions that answer, whatever status knows of them."""
+    deployments = draft.observed.deployments
+    return {d.run for d in deployments if d.ready_replicas > 0 and _answers(draft, d)}
 
 
 def _answers(draft: Draft, deployment: DeploymentView) -> bool:
