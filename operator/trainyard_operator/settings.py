@@ -26,7 +26,9 @@ class Settings(BaseSettings):
     )
     watch_namespace: str = Field(default="", description="Namespace to watch; empty: all.")
     backoff_seconds: float = Field(
-        default=10.0, description="Wait before the first restart after the program failed."
+        default=10.0,
+        description="Wait before the second restart after the program failed; the "
+        "first comes at once, and each further one waits twice as long.",
     )
     backoff_limit_seconds: float = Field(default=360.0, description="Longest such wait.")
     progress_seconds: float = Field(

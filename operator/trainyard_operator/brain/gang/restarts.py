@@ -9,6 +9,7 @@ from trainyard_api.status import Restarts
 from trainyard_operator.brain.gang.verdict import Cause, Failed
 from trainyard_operator.settings import Settings
 
+FIRST_DELAY_SECONDS = 1.0
 INFRASTRUCTURE_DELAY_SECONDS = 1.0
 INFRASTRUCTURE_DELAY_LIMIT_SECONDS = 60.0
 _DOUBLINGS = 16
@@ -43,7 +44,9 @@ def follow_up(
         if count > policy.backoffLimit:
             limit = f"failed {count} times, more than runPolicy.backoffLimit {policy.backoffLimit}"
             return GiveUp("BackoffLimitExceeded", f"{limit}; the last time: {failure.message}")
-        delay = min(settings.backoff_seconds * _growth(count), settings.backoff_limit_seconds)
+        # As with the kubelet, the first time is at once: most of what fails once does not again.
+        later = min(settings.backoff_seconds * _growth(count - 1), settings.backoff_limit_seconds)
+        delay = FIRST_DELAY_SECONDS if count == 1 else later
         return Restart(restarts.model_copy(update={"program": count}), delay)
     count = restarts.infrastructure + 1
     if count > policy.infrastructureRestartLimit:
@@ -54,4 +57,4 @@ def follow_up(
 
 
 def _growth(count: int) -> int:
-    return int(2 ** min(count - 1, _DOUBLINGS))
+    return int(2 ** min(max(count - 1, 0), _DOUBLINGS))
