@@ -10,16 +10,17 @@ queue and what follows from it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import heapq
 import itertools
 import time
+from collections import deque
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
 
 _BACKOFF_SECONDS = 0.5
 _BACKOFF_LIMIT_SECONDS = 60.0
+_LONGEST_WAIT = 3600.0
 
 
 class WorkQueue(Generic[K]):
@@ -34,7 +35,9 @@ class WorkQueue(Generic[K]):
         self._again: dict[K, float] = {}
         self._failures: dict[K, int] = {}
         self._order = itertools.count()
-        self._changed = asyncio.Event()
+        self._idle: deque[asyncio.Future[K]] = deque()
+        """Workers that wait; each is given its key, so that no other wakes up for it."""
+        self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._when)
@@ -45,15 +48,19 @@ class WorkQueue(Generic[K]):
 
     async def take(self) -> K:
         """The next key that is due; the caller says `done` or `failed` afterwards."""
-        while True:
-            key, wait = self._next()
-            if key is not None:
-                return key
-            self._changed.clear()
-            # Not `wait_for`, which in Python 3.11 loses a cancellation that comes with a change.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._changed.wait()
+        key, _ = self._next()
+        if key is not None:
+            return key
+        given: asyncio.Future[K] = asyncio.get_running_loop().create_future()
+        self._idle.append(given)
+        self._hand_out()
+        try:
+            return await given
+        except asyncio.CancelledError:
+            if given.done() and not given.cancelled():
+                # It was given a key at the moment in which it was told to end.
+                self._give_back(given.result())
+            raise
 
     def waited(self, key: K) -> float:
         """Seconds since a key that is worked on was due."""
@@ -86,7 +93,29 @@ class WorkQueue(Generic[K]):
             return
         self._when[key] = due
         heapq.heappush(self._due, (due, next(self._order), key))
-        self._changed.set()
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        """Give keys that are due to those who wait, and come again when the next one is."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._idle:
+            if self._idle[0].done():
+                self._idle.popleft()
+                continue
+            key, wait = self._next()
+            if key is not None:
+                self._idle.popleft().set_result(key)
+                continue
+            if wait is not None:
+                loop = asyncio.get_running_loop()
+                self._timer = loop.call_later(min(wait, _LONGEST_WAIT), self._hand_out)
+            return
+
+    def _give_back(self, key: K) -> None:
+        due, _ = self._working.pop(key)
+        self._add(key, min(due, self._again.pop(key, due)))
 
     def _release(self, key: K) -> None:
         self._working.pop(key, None)
