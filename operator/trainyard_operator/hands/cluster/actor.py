@@ -156,6 +156,7 @@ class Actor:
         replace = [m for m in plan.replace if self._replacements.may(key, m)]
         for manifest in replace:
             await self._replace(key, job, manifest)
+            self._replacements.done(key, manifest)
         if plan.delete:
             log.info("delete %s", _listed(plan.delete), extra={"job": str(key)})
             await _side_by_side([self._deleting(key, job, ref) for ref in plan.delete])
