@@ -9,7 +9,7 @@ from tests.chaos.cluster import access_to
 from tests.chaos.run import Options, play
 from tests.cluster import Cluster
 
-SHORT = Options(seed=7, jobs=40, seconds=32.0, end_seconds=45.0)
+SHORT = Options(seed=177, jobs=40, seconds=28.0, end_seconds=45.0)
 
 
 def test_all_promises_hold_while_everything_fails(cluster: Cluster, tmp_path: Path) -> None:

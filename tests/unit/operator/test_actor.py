@@ -247,6 +247,23 @@ async def test_a_webhook_that_changes_what_is_written_is_not_fought() -> None:
     assert len([p for p, _ in api.sent("PATCH") if p == path]) == applied
 
 
+async def test_what_could_not_be_replaced_is_replaced_as_soon_as_it_can_be() -> None:
+    """Traffic may wait for it, and nothing else would tell of it again."""
+    api = FakeApi()
+    hands = Hands(api)
+    await hands.step()
+    [service] = [body for path, body in api.sent("POST") if path.endswith("/services")]
+    path = f"/api/v1/namespaces/default/services/{service['metadata']['name']}"
+    plan = Plan(status=hands.look().job.status, replace=(service,))
+    api.errors["Service"] = UNAVAILABLE
+    with pytest.raises(ApiError):
+        await hands.actor.carry_out(KEY, hands.look(), plan)
+    del api.errors["Service"]
+    before = len([p for p, _ in api.sent("PATCH") if p == path])
+    assert await hands.actor.carry_out(KEY, hands.look(), plan)
+    assert len([p for p, _ in api.sent("PATCH") if p == path]) == before + 1
+
+
 async def test_a_warning_is_told_once_though_it_is_decided_upon_again_and_again() -> None:
     api = FakeApi()
     hands = Hands(api)

@@ -222,6 +222,7 @@ class Actor:
         async def replace() -> None:
             try:
                 self._children.written(await self._api.apply(manifest))
+                self._replacements.done(key, manifest)
             except ApiError as error:
                 self._note_refusal(key, job, manifest, error)
                 raise

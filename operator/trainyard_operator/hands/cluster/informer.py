@@ -18,6 +18,7 @@ from trainyard_api.names import LABEL_JOB
 from trainyard_operator.hands.cluster.api import Api, ApiUnavailable, Expired
 from trainyard_operator.hands.cluster.keys import Key
 from trainyard_operator.hands.cluster.store import Store
+from trainyard_operator.hands.cluster.versions import is_before, number_of
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +109,9 @@ class Informer(Generic[V]):
         watch = self._api.watch(self._kind, self._namespace, LABEL_JOB, self._version)
         async for event in watch:
             key = self._store.happened(event)
-            self._version = event.object["metadata"]["resourceVersion"]
+            version = event.object["metadata"]["resourceVersion"]
+            if not is_before(number_of(version), number_of(self._version)):
+                self._version = version
             self._works()
             if key is not None:
                 self._changed(key)

@@ -21,6 +21,7 @@ from trainyard_operator.hands.cluster.keys import Key
 from trainyard_operator.hands.cluster.metrics import QUEUE_LATENCY, RECONCILE_SECONDS, RECONCILES
 from trainyard_operator.hands.cluster.notes import RECHECK_SECONDS, Notes
 from trainyard_operator.hands.cluster.reader import Reader
+from trainyard_operator.hands.cluster.replacements import AGAIN_SECONDS
 from trainyard_operator.hands.cluster.workqueue import WorkQueue
 from trainyard_operator.settings import Settings
 
@@ -87,6 +88,9 @@ class Reconciler:
         at = time.time() + spread
         if plan.look_again is not None:
             at = min(at, plan.look_again)
+        if plan.replace:
+            # It was withheld: it is as it was brought a moment ago.
+            at = min(at, time.time() + AGAIN_SECONDS)
         if observed.foreign or self._notes.has_taken(key):
             at = min(at, time.time() + RECHECK_SECONDS)
         return at

@@ -23,14 +23,24 @@ class Replacements:
 
     def may(self, key: Key, manifest: Manifest) -> bool:
         """Whether an object is to be written: not as the same within a minute."""
-        place = (key, manifest["kind"], manifest["metadata"]["name"])
-        content = hash(orjson.dumps(manifest, option=orjson.OPT_SORT_KEYS))
-        now = self._clock()
-        before = self._done.pop(place, None)
-        if before is not None and before[1] == content and now < before[0] + AGAIN_SECONDS:
-            self._done[place] = before
-            return False
-        self._done[place] = now, content
+        before = self._done.get(_place(key, manifest))
+        if before is None or before[1] != _content(manifest):
+            return True
+        return self._clock() >= before[0] + AGAIN_SECONDS
+
+    def done(self, key: Key, manifest: Manifest) -> None:
+        """The API server has taken it. What it has not taken is written again, and soon: it may
+        be all that traffic waits for."""
+        place = _place(key, manifest)
+        self._done.pop(place, None)
+        self._done[place] = self._clock(), _content(manifest)
         if len(self._done) > _REMEMBERED:
             del self._done[next(iter(self._done))]
-        return True
+
+
+def _place(key: Key, manifest: Manifest) -> tuple[Key, str, str]:
+    return key, manifest["kind"], manifest["metadata"]["name"]
+
+
+def _content(manifest: Manifest) -> int:
+    return hash(orjson.dumps(manifest, option=orjson.OPT_SORT_KEYS))
