@@ -96,5 +96,5 @@ def world(cluster: Cluster, tmp_path: Path) -> Iterator[World]:
     yield World(cluster, namespace, node, operator)
     code = operator.stop()
     node.stop()
-    cluster.kubectl("delete", "namespace", namespace, "--wait=false")
+    cluster.kubectl("delete", "namespace", namespace, "--wait=false", "--ignore-not-found")
     assert code == 0, (tmp_path / "operator.log").read_text()

@@ -10,6 +10,7 @@ import pytest
 
 from tests.cluster import Cluster
 from trainyard_operator.brain.plan import Manifest, ObjectRef
+from trainyard_operator.hands.cluster import resources
 from trainyard_operator.hands.cluster.api import Api, ApiError
 from trainyard_operator.hands.cluster.connection import connect
 from trainyard_operator.hands.cluster.informer import Informer
@@ -34,6 +35,8 @@ class CutApi(Api):
 @pytest.fixture
 async def api(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
     monkeypatch.setenv("KUBECONFIG", str(cluster.kubeconfig))
+    # The smallest of objects, which the operator itself has no use for.
+    monkeypatch.setitem(resources._BASES, "ConfigMap", ("/api/v1", "configmaps"))
     api = Api(await connect())
     yield api
     await api.close()
@@ -74,11 +77,13 @@ async def test_a_store_follows_the_server(api: Api, namespace: str) -> None:
     await asyncio.wait_for(informer.synced.wait(), 10)
     assert store.of(key) == [("before", "", False)]
 
-    store.written(await api.create(config_map(namespace, "own", value="1")))
+    own = config_map(namespace, "own", value="1")
+    store.written({**own, "metadata": (await api.create(own))["metadata"]})
     assert ("own", "1", False) in store.of(key), "at once"
     held = config_map(namespace, "held")
     held["metadata"]["finalizers"] = ["trainyard.dev/test"]
-    store.written(held := await api.create(held))
+    held = {**held, "metadata": (await api.create(held))["metadata"]}
+    store.written(held)
     ref, uid = ObjectRef("ConfigMap", "held"), held["metadata"]["uid"]
     with pytest.raises(ApiError) as caught:
         await api.delete(namespace, ref, uid="another")
@@ -91,9 +96,9 @@ async def test_a_store_follows_the_server(api: Api, namespace: str) -> None:
     await api.update(free)
     await until(lambda: ("held", "", True) not in store.of(key))
 
-    own = await api.get("ConfigMap", namespace, "own")
-    assert own is not None
-    own_uid = own["metadata"]["uid"]
+    there = await api.get("ConfigMap", namespace, "own")
+    assert there is not None
+    own_uid = there["metadata"]["uid"]
     answer = await api.delete(namespace, ObjectRef("ConfigMap", "own"), uid=own_uid)
     store.deleted(namespace, "own", own_uid, answer)
     assert store.of(key) == [("before", "", False)], "at once"

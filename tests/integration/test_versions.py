@@ -8,6 +8,7 @@ import yaml
 
 from tests.cluster import Object, wait_for
 from tests.integration.conftest import World
+from tests.integration.fake_node import good_outcome
 from tests.integration.test_survival import FULL
 from trainyard_api.crd import build_crd, render_crd
 
@@ -114,10 +115,13 @@ def test_a_quota_that_is_used_up_is_waited_for(world: World) -> None:
         "the quota",
         lambda: world.cluster.get("quota", "few", world.namespace).get("status", {}).get("hard"),
     )
+    world.node.outcome = lambda _: None
     world.apply("waits")
     wait_for("the reason", lambda: world.condition("Running", "waits").get("reason") == "Forbidden")
     assert "exceeded quota" in world.condition("Running", "waits")["message"]
     world.cluster.kubectl("delete", "quota", "few", "-n", world.namespace)
+    wait_for("the gang", lambda: world.condition("Running", "waits").get("status") == "True", 60)
+    world.node.outcome = good_outcome
     world.wait_for_phase("Succeeded", "waits", 60)
 
 
