@@ -1,10 +1,18 @@
-"""YAML as Kubernetes reads it: a key that stands twice is a mistake, not a choice."""
+"""YAML as Kubernetes reads it: a key that stands twice is a mistake, not a choice, and 1e-3 is a
+number."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import yaml
+
+_FLOAT_TAG: Final = "tag:yaml.org,2002:float"
+_EXPONENT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$")
+"""Numbers that PyYAML takes for text, for want of a point or of the exponent's sign."""
+_WHOLE: Final = 2.0**53
+"""Below this, every whole number is one."""
 
 
 class NotYaml(ValueError):
@@ -23,6 +31,15 @@ class _Loader(yaml.SafeLoader):
                 raise NotYaml(f"{key.value} stands twice, again in line {line}; keep one")
             seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
         return super().construct_mapping(node, deep=deep)
+
+    def construct_number(self, node: yaml.ScalarNode) -> float | int:
+        """A number as JSON has it, where 5.0 and 5 are the same: kubectl sends JSON."""
+        number = float(self.construct_yaml_float(node))
+        return int(number) if number.is_integer() and abs(number) < _WHOLE else number
+
+
+_Loader.add_implicit_resolver(_FLOAT_TAG, _EXPONENT, list("-+.0123456789"))
+_Loader.add_constructor(_FLOAT_TAG, _Loader.construct_number)
 
 
 def read_documents(text: str) -> list[object]:
