@@ -5,6 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+
+import pytest
 
 from tests.cluster import wait_for
 from tests.e2e.conftest import NAME, Namespace
@@ -50,13 +53,22 @@ def resumed_at(namespace: Namespace, pod: str) -> int:
     return wait_for(f"{pod} to go on", look, 120, pause=0.5)
 
 
-def test_a_gang_shrinks_to_what_has_a_place_and_grows_back(namespace: Namespace) -> None:
-    give_gpus(3)
+@pytest.fixture
+def gpus() -> Iterator[Callable[[int], None]]:
+    """Gives the node GPUs, which it has no longer afterwards."""
+    yield give_gpus
+    give_gpus(0)
+
+
+def test_a_gang_shrinks_to_what_has_a_place_and_grows_back(
+    namespace: Namespace, gpus: Callable[[int], None]
+) -> None:
+    gpus(3)
     namespace.apply("elastic", workers=WORKERS, training=TRAINING)
     wait_for("some hundred steps", lambda: step(namespace) >= 300, 180, pause=0.5)
     run = namespace.status("elastic")["run"]["id"].partition("-")[2]
 
-    give_gpus(2)
+    gpus(2)
     lost = f"elastic-{run}-train-1-2"
     namespace.cluster.kubectl("delete", "pod", lost, "-n", namespace.name, "--wait=false")
     wait_for("two workers", lambda: runs_with(namespace, 3, "FewerWorkers"), 120, pause=0.5)
@@ -67,7 +79,7 @@ def test_a_gang_shrinks_to_what_has_a_place_and_grows_back(namespace: Namespace)
     assert before >= 300, "it started over"
     wait_for("further steps", lambda: step(namespace) > before, 120, pause=0.5)
 
-    give_gpus(3)
+    gpus(3)
     began = time.monotonic()
     wait_for("three workers", lambda: runs_with(namespace, 4, "PodsRunning"), 180, pause=0.5)
     assert resumed_at(namespace, f"elastic-{run}-train-4-0") > before

@@ -66,6 +66,7 @@ def test_a_long_complaint_is_cut() -> None:
         [event("Scheduled", 1)],
         [event("FailedMount", 1), event("Pulling", 2)],
         [event("Pulling", 2), event("FailedMount", 1)],
+        [event("FailedMount", 1, "configmaps forbidden: no relationship found between node 'a'")],
         [{}],
         [{"reason": None, "message": None}],
     ],

@@ -31,6 +31,9 @@ _KINDS = {
     "configmap": ("ConfigMapNotFound", "ConfigMap"),
     "persistentvolumeclaim": ("ClaimNotFound", "claim"),
 }
+_NOT_YET = "no relationship found between node"
+"""The API server has not yet seen that the pod is on the node, and tells the kubelet nothing of what
+the pod needs; a moment later it does."""
 _SHOWN = 500
 
 
@@ -114,6 +117,8 @@ def newest_complaint(events: Iterable[Manifest], namespace: str) -> tuple[str, s
     if newest is None or not _complains(newest):
         return "", ""
     reason, message = str(newest["reason"]), str(newest.get("message") or "")
+    if _NOT_YET in message:
+        return "", ""
     if found := _NOT_FOUND.search(message):
         reason, kind = _KINDS[found[1]]
         return reason, (
