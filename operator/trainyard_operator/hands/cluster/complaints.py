@@ -32,8 +32,8 @@ _KINDS = {
     "persistentvolumeclaim": ("ClaimNotFound", "claim"),
 }
 _NOT_YET = "no relationship found between node"
-"""The API server has not yet seen that the pod is on the node, and tells the kubelet nothing of what
-the pod needs; a moment later it does."""
+"""The API server has not yet seen that the pod is on the node, and tells the kubelet nothing of
+what the pod needs; a moment later it does."""
 _SHOWN = 500
 
 
