@@ -233,13 +233,18 @@ async def test_what_was_created_is_taken_for_applied_before_it_is_replaced() -> 
     assert applied == manifest
 
 
+async def replacing_the_service(hands: Hands) -> tuple[Plan, str]:
+    """A plan that replaces the gang's Service, which it creates, and the path of that."""
+    await hands.step()
+    [service] = [body for path, body in hands.api.sent("POST") if path.endswith("/services")]
+    path = f"/api/v1/namespaces/default/services/{service['metadata']['name']}"
+    return Plan(status=hands.look().job.status, replace=(service,)), path
+
+
 async def test_a_webhook_that_changes_what_is_written_is_not_fought() -> None:
     api = FakeApi()
     hands = Hands(api)
-    await hands.step()
-    [service] = [body for path, body in api.sent("POST") if path.endswith("/services")]
-    path = f"/api/v1/namespaces/default/services/{service['metadata']['name']}"
-    plan = Plan(status=hands.look().job.status, replace=(service,))
+    plan, path = await replacing_the_service(hands)
     assert await hands.actor.carry_out(KEY, hands.look(), plan)
     applied = len([p for p, _ in api.sent("PATCH") if p == path])
     assert applied == 1
@@ -251,10 +256,7 @@ async def test_what_could_not_be_replaced_is_replaced_as_soon_as_it_can_be() -> 
     """Traffic may wait for it, and nothing else would tell of it again."""
     api = FakeApi()
     hands = Hands(api)
-    await hands.step()
-    [service] = [body for path, body in api.sent("POST") if path.endswith("/services")]
-    path = f"/api/v1/namespaces/default/services/{service['metadata']['name']}"
-    plan = Plan(status=hands.look().job.status, replace=(service,))
+    plan, path = await replacing_the_service(hands)
     api.errors["Service"] = UNAVAILABLE
     with pytest.raises(ApiError):
         await hands.actor.carry_out(KEY, hands.look(), plan)

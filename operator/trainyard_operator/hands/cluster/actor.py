@@ -109,11 +109,7 @@ class Actor:
         Raises:
             Outdated: it is not.
         """
-        manifest = await self._api.get(KIND, key.namespace, key.name)
-        if manifest is None:
-            self._jobs.gone(key, job.metadata.uid)
-            raise Outdated("the job is gone")
-        self._jobs.happened(manifest)
+        await self._read_again(key)
         if self._jobs.version(key) != job.metadata.resourceVersion:
             raise Outdated("the job has changed")
 
@@ -161,17 +157,17 @@ class Actor:
         replace = [m for m in plan.replace if self._replacements.may(key, m)]
         held: list[tuple[Manifest, NotYet]] = []
         for manifest in replace:
-            await _unless_not_yet(held, manifest, self._replacing(key, job, manifest))
+            await _unless_not_yet(held, manifest, partial(self._replace, key, job, manifest))
         # What a Service leads to goes only when it has been led on.
         delete = [ref for ref in plan.delete if ref.kind == "Pod" or not held]
         if delete:
             log.info("delete %s", _listed(delete), extra={"job": str(key)})
-            await _side_by_side([self._deleting(key, job, ref) for ref in delete])
+            await _side_by_side([partial(self._delete, key, job, ref) for ref in delete])
         pods = [manifest for manifest in plan.create if manifest["kind"] == "Pod"]
         others = [manifest for manifest in plan.create if manifest["kind"] != "Pod"]
         await _side_by_side(
             [
-                partial(_unless_not_yet, held, manifest, self._creating(key, job, manifest))
+                partial(_unless_not_yet, held, manifest, partial(self._create, key, job, manifest))
                 for manifest in others
             ]
         )
@@ -180,7 +176,7 @@ class Actor:
         at_a_time = _FIRST_CREATIONS
         while pods:
             now, pods = pods[:at_a_time], pods[at_a_time:]
-            await _side_by_side([self._creating(key, job, manifest) for manifest in now])
+            await _side_by_side([partial(self._create, key, job, manifest) for manifest in now])
             at_a_time *= 2
         if plan.create:
             refs = [ObjectRef(m["kind"], m["metadata"]["name"]) for m in plan.create]
@@ -189,24 +185,19 @@ class Actor:
             raise held[0][1]
         return bool(replace or plan.delete or plan.create)
 
-    def _deleting(
-        self, key: Key, job: TrainingJob, ref: ObjectRef
-    ) -> Callable[[], Awaitable[None]]:
-        async def delete() -> None:
-            if ref.kind == KIND:
-                version = self._jobs.version(key) or job.metadata.resourceVersion
-                await self._api.delete(key.namespace, ref, version=version)
-                return
-            uid = self._children.uid(key.namespace, ref)
-            try:
-                answer = await self._api.delete(key.namespace, ref, uid=uid or None)
-            except ApiError as error:
-                if error.status != _CONFLICT or await self._is_there(key, ref, uid):
-                    raise
-                answer = None  # Another has its name: ours is gone.
-            self._children.deleted(key.namespace, ref, uid, answer)
-
-        return delete
+    async def _delete(self, key: Key, job: TrainingJob, ref: ObjectRef) -> None:
+        if ref.kind == KIND:
+            version = self._jobs.version(key) or job.metadata.resourceVersion
+            await self._api.delete(key.namespace, ref, version=version)
+            return
+        uid = self._children.uid(key.namespace, ref)
+        try:
+            answer = await self._api.delete(key.namespace, ref, uid=uid or None)
+        except ApiError as error:
+            if error.status != _CONFLICT or await self._is_there(key, ref, uid):
+                raise
+            answer = None  # Another has its name: ours is gone.
+        self._children.deleted(key.namespace, ref, uid, answer)
 
     async def _is_there(self, key: Key, ref: ObjectRef, uid: str) -> bool:
         """Whether an object is there that could not be deleted: webhooks too say Conflict.
@@ -216,34 +207,24 @@ class Actor:
         existing = await self._api.get(ref.kind, key.namespace, ref.name)
         return existing is not None and existing["metadata"]["uid"] == uid
 
-    def _replacing(
-        self, key: Key, job: TrainingJob, manifest: Manifest
-    ) -> Callable[[], Awaitable[None]]:
-        async def replace() -> None:
-            try:
-                self._children.written(await self._api.apply(manifest))
-                self._replacements.done(key, manifest)
-            except ApiError as error:
+    async def _replace(self, key: Key, job: TrainingJob, manifest: Manifest) -> None:
+        try:
+            self._children.written(await self._api.apply(manifest))
+            self._replacements.done(key, manifest)
+        except ApiError as error:
+            self._note_refusal(key, job, manifest, error)
+            raise
+
+    async def _create(self, key: Key, job: TrainingJob, manifest: Manifest) -> None:
+        try:
+            answer = await self._api.create(manifest)
+            self._children.written({**manifest, "metadata": answer["metadata"]})
+        except ApiError as error:
+            if error.status != _CONFLICT:
                 self._note_refusal(key, job, manifest, error)
                 raise
-
-        return replace
-
-    def _creating(
-        self, key: Key, job: TrainingJob, manifest: Manifest
-    ) -> Callable[[], Awaitable[None]]:
-        async def create() -> None:
-            try:
-                answer = await self._api.create(manifest)
-                self._children.written({**manifest, "metadata": answer["metadata"]})
-            except ApiError as error:
-                if error.status != _CONFLICT:
-                    self._note_refusal(key, job, manifest, error)
-                    raise
-                ref = ObjectRef(manifest["kind"], manifest["metadata"]["name"])
-                await self._explain_conflict(key, job, ref)
-
-        return create
+            ref = ObjectRef(manifest["kind"], manifest["metadata"]["name"])
+            await self._explain_conflict(key, job, ref)
 
     def _note_refusal(
         self, key: Key, job: TrainingJob, manifest: Manifest, error: ApiError

@@ -71,17 +71,20 @@ class Api:
                 return None
             raise
 
-    async def list(self, kind: str, namespace: str | None, selector: str = "") -> Page:
+    async def list(
+        self, kind: str, namespace: str | None, selector: str = "", accept: str | None = None
+    ) -> Page:
         """The objects of a kind, and the resourceVersion from which a watch goes on.
 
         Args:
             kind: of the objects.
             namespace: of the objects; None: all namespaces.
             selector: of labels.
+            accept: form of the answer; whole objects by default.
         """
         items: list[Manifest] = []
         version = ""
-        async for page, version in self.pages(kind, namespace, selector):  # noqa: B007
+        async for page, version in self.pages(kind, namespace, selector, accept):  # noqa: B007
             items += page
         return items, version
 
@@ -123,11 +126,7 @@ class Api:
 
     async def metadata(self, kind: str, namespace: str | None) -> Page:
         """As `list`, of each object the metadata alone."""
-        items: list[Manifest] = []
-        version = ""
-        async for page, version in self.pages(kind, namespace, accept=_METADATA_LIST):  # noqa: B007
-            items += page
-        return items, version
+        return await self.list(kind, namespace, accept=_METADATA_LIST)
 
     async def watch(
         self, kind: str, namespace: str | None, selector: str, resource_version: str

@@ -12,6 +12,7 @@ from trainyard_operator.brain import times
 from trainyard_operator.brain.plan import Event, Manifest
 from trainyard_operator.hands.cluster.api import Api, ApiError, ApiUnavailable
 from trainyard_operator.hands.cluster.keys import Key
+from trainyard_operator.hands.cluster.recent import remember
 
 log = logging.getLogger(__name__)
 
@@ -42,14 +43,12 @@ class Events:
         if event.type == "Normal":
             return False
         told, now = (job.metadata.uid, event.reason, event.message), time.monotonic()
-        before = self._told.pop(told, None)
-        if before is not None and now < before + AGAIN_SECONDS:
-            self._told[told] = before
-            return True
-        self._told[told] = now
-        if len(self._told) > _REMEMBERED:
-            del self._told[next(iter(self._told))]
-        return False
+        before = self._told.get(told)
+        if before is None or now >= before + AGAIN_SECONDS:
+            remember(self._told, told, now, _REMEMBERED)
+            return False
+        remember(self._told, told, before, _REMEMBERED)
+        return True
 
 
 def build_event(job: TrainingJob, event: Event, now: float) -> Manifest:

@@ -2,12 +2,11 @@
 
 They come by kopf's watch and by the answers to our own writes; the newer counts, so that our
 writes are known at once and their echoes are no news. Spec and status are kept as bytes: as
-objects, five thousand jobs would need a hundred times that.
+objects they would need many times that.
 """
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -26,9 +25,8 @@ from trainyard_api.spec import Metadata, TrainingJob, TrainingJobSpec
 from trainyard_api.status import TrainingJobStatus
 from trainyard_operator.brain.plan import Manifest
 from trainyard_operator.hands.cluster.keys import Key
+from trainyard_operator.hands.cluster.recent import remember
 from trainyard_operator.hands.cluster.versions import number_of
-
-log = logging.getLogger(__name__)
 
 _ASKED = (ANNOTATION_RETRAIN, ANNOTATION_REDEPLOY)
 _NOTHING: Mapping[str, str] = {}
@@ -84,8 +82,17 @@ class Jobs:
         return Counter(job.phase for job in self._jobs.values())
 
     def happened(self, manifest: Manifest) -> Key | None:
-        """A job as the watch has it; its key, where that is news."""
-        return self._enter(manifest)
+        """A job as the API server has it; its key, where that is news."""
+        key, new = _key(manifest), _keep(manifest)
+        old = self._jobs.get(key)
+        if old is None:
+            self._jobs[key] = new
+            return key
+        version = number_of(new.version)
+        if version and version <= number_of(old.version):
+            return None
+        self._jobs[key] = new
+        return None if new.same_as(old) else key
 
     def written(self, key: Key, job: TrainingJob, metadata: Manifest, status: Manifest) -> None:
         """We have written a job's status.
@@ -108,7 +115,7 @@ class Jobs:
         if old.version == job.metadata.resourceVersion and (asked := self._parsed.get(key)):
             metadata_now = job.metadata.model_copy(update={"resourceVersion": version})
             job = job.model_copy(update={"metadata": metadata_now})
-            self._remember(key, replace(asked, job=job))
+            remember(self._parsed, key, replace(asked, job=job), _PARSED)
 
     def gone(self, key: Key, uid: str) -> bool:
         """A job is gone; whether it was known. Its name may be that of another by now."""
@@ -171,30 +178,12 @@ class Jobs:
         asked = self._parsed.get(key)
         if asked is None or asked.job.metadata.resourceVersion != kept.version:
             asked = _parse(key, kept)
-            self._remember(key, asked)
+            remember(self._parsed, key, asked, _PARSED)
         return asked
 
     def _forget(self, key: Key) -> None:
         del self._jobs[key]
         self._parsed.pop(key, None)
-
-    def _remember(self, key: Key, asked: Asked) -> None:
-        self._parsed.pop(key, None)
-        self._parsed[key] = asked
-        if len(self._parsed) > _PARSED:
-            del self._parsed[next(iter(self._parsed))]
-
-    def _enter(self, manifest: Manifest) -> Key | None:
-        key, new = _key(manifest), _keep(manifest)
-        old = self._jobs.get(key)
-        if old is None:
-            self._jobs[key] = new
-            return key
-        version = number_of(new.version)
-        if version and version <= number_of(old.version):
-            return None
-        self._jobs[key] = new
-        return None if new.same_as(old) else key
 
 
 def _key(manifest: Manifest) -> Key:

@@ -9,6 +9,7 @@ import orjson
 
 from trainyard_operator.brain.plan import Manifest
 from trainyard_operator.hands.cluster.keys import Key
+from trainyard_operator.hands.cluster.recent import remember
 
 AGAIN_SECONDS = 60.0
 _REMEMBERED = 1000
@@ -31,11 +32,8 @@ class Replacements:
     def done(self, key: Key, manifest: Manifest) -> None:
         """The API server has taken it. What it has not taken is written again, and soon: it may
         be all that traffic waits for."""
-        place = _place(key, manifest)
-        self._done.pop(place, None)
-        self._done[place] = self._clock(), _content(manifest)
-        if len(self._done) > _REMEMBERED:
-            del self._done[next(iter(self._done))]
+        now = self._clock(), _content(manifest)
+        remember(self._done, _place(key, manifest), now, _REMEMBERED)
 
 
 def _place(key: Key, manifest: Manifest) -> tuple[Key, str, str]:
