@@ -97,4 +97,5 @@ def world(cluster: Cluster, tmp_path: Path) -> Iterator[World]:
     code = operator.stop()
     node.stop()
     cluster.kubectl("delete", "namespace", namespace, "--wait=false", "--ignore-not-found")
-    assert code == 0, (tmp_path / "operator.log").read_text()
+    print((tmp_path / "operator.log").read_text())  # is shown where a test has failed
+    assert code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -105,7 +106,9 @@ class FakeNode:
         """Evict a pod: the condition first, then the deletion, as a cluster does it."""
         condition = {"type": "DisruptionTarget", "status": "True", "reason": reason}
         self._patch(name, {"conditions": [condition]})
-        self._core.delete_namespaced_pod(name, self.namespace)
+        with contextlib.suppress(client.exceptions.NotFoundException):
+            # The operator, which has seen the condition, may have been faster.
+            self._core.delete_namespaced_pod(name, self.namespace)
 
     def _run(self) -> None:
         while not self._stop.wait(0.1):

@@ -55,6 +55,12 @@ def config_map(namespace: str, name: str, job: str = "fashion", **data: str) -> 
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
 
 
+def pod(namespace: str, name: str, job: str = "fashion") -> Manifest:
+    metadata = {"namespace": namespace, "name": name, "labels": {"trainyard.dev/job": job}}
+    spec = {"containers": [{"name": "c", "image": "x"}]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
 def view(manifest: Manifest) -> tuple[str, str, bool]:
     metadata = manifest["metadata"]
     value = (manifest.get("data") or {}).get("value", "")
@@ -106,6 +112,29 @@ async def test_a_store_follows_the_server(api: Api, namespace: str) -> None:
     await api.create(config_map(namespace, "others", job="other"))
     await until(lambda: Key(namespace, "other") in changed)
     task.cancel()
+
+
+async def test_two_deletions_at_once_make_no_ghost(api: Api, namespace: str) -> None:
+    """The loser may be answered with the pod, although it is gone and the watch has told so."""
+    store: Store[tuple[str, str, bool]] = Store(view)
+    informer = Informer(api, "Pod", store, lambda _: None, namespace=namespace)
+    watching = asyncio.create_task(informer.run())
+    losers = 0
+    try:
+        await asyncio.wait_for(informer.synced.wait(), 10)
+        ref = ObjectRef("Pod", "p")
+        for _ in range(40):
+            uid = (await api.create(pod(namespace, ref.name)))["metadata"]["uid"]
+            await until(lambda uid=uid: store.uid(namespace, ref.name) == uid)  # type: ignore[misc]
+            answers = await asyncio.gather(*(api.delete(namespace, ref) for _ in range(3)))
+            await until(lambda: len(store) == 0)
+            for answer in answers:
+                losers += answer is not None and "resourceVersion" not in answer["metadata"]
+                store.deleted(namespace, ref.name, uid, answer)
+            assert len(store) == 0
+    finally:
+        watching.cancel()
+    assert losers > 0, "the API server has not answered so"
 
 
 async def test_a_long_list_is_read_page_by_page(api: Api, namespace: str) -> None:

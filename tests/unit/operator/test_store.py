@@ -163,6 +163,29 @@ def test_an_answer_that_comes_after_the_watch_has_told_the_end_makes_no_ghost(
     assert len(store) == 0
 
 
+@pytest.mark.parametrize("told", [False, True])
+def test_the_loser_of_two_deletions_at_once_makes_no_ghost(
+    store: Store[View], told: bool
+) -> None:
+    """It is answered with the pod as it was, but for its resourceVersion."""
+    happened(store, "ADDED", pod(1))
+    if told:
+        happened(store, "DELETED", pod(3))
+    answer = pod(1, deletionTimestamp="2026-01-01T00:00:00Z")
+    del answer["metadata"]["resourceVersion"]
+    store.deleted("default", "p", "u1", answer)
+    assert len(store) == 0
+    assert told or happened(store, "MODIFIED", pod(2)) is None
+    assert len(store) == 0
+
+
+def test_a_deletion_makes_nothing_known_where_versions_are_no_numbers(store: Store[View]) -> None:
+    happened(store, "ADDED", pod("b"))
+    happened(store, "DELETED", pod("c"))
+    store.deleted("default", "p", "u1", pod("d", deletionTimestamp="2026-01-01T00:00:00Z"))
+    assert len(store) == 0
+
+
 def test_a_bookmark_tells_how_far_the_watch_has_told(store: Store[View]) -> None:
     assert store.happened(WatchEvent("BOOKMARK", {"metadata": {"resourceVersion": "9"}})) is None
     store.written(pod(8))

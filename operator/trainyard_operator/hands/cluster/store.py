@@ -161,14 +161,15 @@ class Store(Generic[V]):
             name: of the object.
             uid: of the object.
             answer: the API server's; the object with a deletionTimestamp while something holds
-                it, something else or nothing where it is gone.
+                it, something else or nothing where it is gone. The loser of two deletions at
+                once is given the object too, without a resourceVersion: it is gone.
         """
         metadata = (answer or {}).get("metadata") or {}
-        if answer is not None and "deletionTimestamp" in metadata:
-            self.written(answer)
-            return
         entry = self._find(namespace, name)
         if entry is None or entry.uid != uid:
+            return
+        if answer is not None and {"deletionTimestamp", "resourceVersion"} <= metadata.keys():
+            self.written(answer)
             return
         version = max(entry.version, number_of(metadata.get("resourceVersion", "")))
         self._graves[namespace, name] = _Grave(uid, version)
