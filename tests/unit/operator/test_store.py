@@ -164,9 +164,7 @@ def test_an_answer_that_comes_after_the_watch_has_told_the_end_makes_no_ghost(
 
 
 @pytest.mark.parametrize("told", [False, True])
-def test_the_loser_of_two_deletions_at_once_makes_no_ghost(
-    store: Store[View], told: bool
-) -> None:
+def test_the_loser_of_two_deletions_at_once_makes_no_ghost(store: Store[View], told: bool) -> None:
     """It is answered with the pod as it was, but for its resourceVersion."""
     happened(store, "ADDED", pod(1))
     if told:
