@@ -43,7 +43,7 @@ others by carrying out plans. It reads no secrets: pods are given theirs by name
   verbs: [get, list, watch, delete]
 - apiGroups: [trainyard.dev]
   resources: [trainingjobs/status]
-  verbs: [patch]
+  verbs: [update]
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch, create, delete]

@@ -85,12 +85,11 @@ class FakeApi(Api):
     def _of_job(self, method: str, body: Manifest | None) -> Manifest:
         if self.job is None:
             raise ApiError(404, "NotFound", "fashion")
-        if method == "PATCH":
+        if method == "PUT":
             assert body is not None
             if body["metadata"]["resourceVersion"] != self.job["metadata"]["resourceVersion"]:
                 raise ApiError(409, "Conflict", "fashion has changed")
-            status = {**(self.job.get("status") or {}), **body["status"]}
-            self.job = {**self.job, "status": status}
+            self.job = {**self.job, "status": body["status"]}
             return self.change_job()
         return self.job
 

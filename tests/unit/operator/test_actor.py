@@ -28,8 +28,8 @@ async def test_a_job_is_started_by_writes_alone_and_what_was_written_is_known() 
     api = FakeApi()
     hands = Hands(api)
     await hands.step()
-    assert [method for method, _, _ in api.requests] == ["PATCH", "POST", "POST", "POST", "POST"]
-    assert [path for path, _ in api.sent("PATCH")] == [f"{JOB_PATH}/status"]
+    assert [method for method, _, _ in api.requests] == ["PUT", "POST", "POST", "POST", "POST"]
+    assert [path for path, _ in api.sent("PUT")] == [f"{JOB_PATH}/status"]
     observed = hands.look()
     assert len(observed.pods) == 2
     assert observed.job.status.phase == "Training"

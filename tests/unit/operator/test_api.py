@@ -142,8 +142,8 @@ async def test_half_a_character_in_what_a_pod_said_is_sent_all_the_same() -> Non
         return json({})
 
     async with served(answer) as api:
-        await api.patch_status("default", POD, {"status": {"message": "\ud800"}})
-    assert standard_json.loads(bodies[0]) == {"status": {"message": "\ud800"}}
+        await api.update_status("default", "fashion", "7", {"message": "\ud800"})
+    assert standard_json.loads(bodies[0])["status"] == {"message": "\ud800"}
 
 
 async def test_a_watch_says_what_happens_and_asks_for_bookmarks() -> None:

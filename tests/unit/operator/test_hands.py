@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.operator.fake_cluster import ARTIFACT, SETTINGS, make_job
 from trainyard_operator.brain.plan import ObjectRef
 from trainyard_operator.build.deployments import build_deployment
 from trainyard_operator.build.pods import build_workers
-from trainyard_operator.hands.cluster.changes import merge_patch
 from trainyard_operator.hands.cluster.views import deployment_view, pod_view
 from trainyard_operator.hands.cluster.workqueue import WorkQueue
 from trainyard_operator.hands.processes.errors import WrongInput
@@ -28,32 +26,6 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner),
     max_leaves=12,
 )
-WITHOUT_NULL = st.dictionaries(
-    st.text(max_size=2), st.integers() | st.dictionaries(st.text(max_size=2), st.integers())
-)
-
-
-def apply(patch: dict[str, Any], target: dict[str, Any]) -> dict[str, Any]:
-    """RFC 7386, word by word."""
-    result = dict(target)
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        elif isinstance(value, dict):
-            before = result.get(key)
-            result[key] = apply(value, before if isinstance(before, dict) else {})
-        else:
-            result[key] = value
-    return result
-
-
-@given(WITHOUT_NULL, WITHOUT_NULL)
-def test_a_status_patch_makes_the_new_of_the_old(old: dict[str, Any], new: dict[str, Any]) -> None:
-    assert apply(merge_patch(old, new), old) == new
-
-
-def test_nothing_changed_is_no_patch() -> None:
-    assert merge_patch({"a": {"b": [1]}}, {"a": {"b": [1]}}) == {}
 
 
 def view_of(status: dict[str, Any], **metadata: Any) -> Any:

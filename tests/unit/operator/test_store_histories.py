@@ -65,8 +65,8 @@ class Told:
     def __init__(self) -> None:
         self.server = Server()
         self.store: Store[View] = Store(view)
-        self.answers: list[tuple[str, str, Manifest | None]] = []
-        """Name, uid and answer of our own writes that have not come back."""
+        self.answers: list[tuple[str, str, str, Manifest | None]] = []
+        """Of our own writes that have not come back: DELETE or PUT, name, uid, and answer."""
         self.position: int | None = None
         """Version up to which the watch has told; None: nothing is listed."""
         self.list: tuple[int, list[Manifest], set[str]] | None = None
@@ -80,7 +80,7 @@ class Told:
         known = self.server.objects.get(name)
         new = self.server.write("ADDED" if known is None else "MODIFIED", name)
         if own:
-            self.answers.append((name, new["metadata"]["uid"], new))
+            self.answers.append(("PUT", name, new["metadata"]["uid"], new))
 
     def delete(self, name: str, held: bool) -> None:
         if name in self.server.objects:
@@ -93,23 +93,24 @@ class Told:
         name, uid, _, _ = shown[index % len(shown)]
         existing = self.server.objects.get(name)
         if existing is None:
-            self.answers.append((name, uid, None))
+            # Of two deletions at once, the loser is told how the object was before.
+            lost = {"uid": uid, "name": name, "deletionTimestamp": "2026-01-01T00:00:00Z"}
+            self.answers.append(("DELETE", name, uid, {"metadata": lost} if held else None))
         elif existing["metadata"]["uid"] == uid:
-            self.answers.append((name, uid, self.server.delete(name, held=held)))
+            self.answers.append(("DELETE", name, uid, self.server.delete(name, held=held)))
 
     def answer(self, index: int) -> None:
         """One of our writes comes back."""
         if not self.answers:
             return
-        name, uid, answer = self.answers.pop(index % len(self.answers))
-        if answer is None or "metadata" not in answer:
+        method, name, uid, answer = self.answers.pop(index % len(self.answers))
+        if answer is None or "resourceVersion" not in answer.get("metadata", {}):
             self.dead.add(uid)
-            self.store.deleted("default", name, uid, answer)
-        elif "deletionTimestamp" in answer["metadata"]:
-            self.learn(answer)
-            self.store.deleted("default", name, uid, answer)
         else:
             self.learn(answer)
+        if method == "DELETE":
+            self.store.deleted("default", name, uid, answer)
+        elif answer is not None:
             self.store.written(answer)
 
     def watch(self) -> None:

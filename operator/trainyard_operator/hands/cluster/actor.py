@@ -13,7 +13,7 @@ from trainyard_api.spec import TrainingJob
 from trainyard_operator.brain.observed import Observed, Refusal
 from trainyard_operator.brain.plan import Manifest, ObjectRef, Plan
 from trainyard_operator.hands.cluster.api import Api, ApiError
-from trainyard_operator.hands.cluster.changes import carried_over, merge_patch
+from trainyard_operator.hands.cluster.changes import carried_over
 from trainyard_operator.hands.cluster.children import Children
 from trainyard_operator.hands.cluster.events import Events
 from trainyard_operator.hands.cluster.jobs import Jobs
@@ -87,8 +87,8 @@ class Actor:
         """Write why a job can be no job of this version's, whatever else its status says."""
         status = self._jobs.status(key)
         others = [c for c in status.get("conditions") or [] if c["type"] != condition["type"]]
-        patch = {"phase": "Failed", "conditions": [*others, condition]}
-        await self._patch_status(key, self._jobs.version(key), patch)
+        refused = {**status, "phase": "Failed", "conditions": [*others, condition]}
+        await self._update_status(key, self._jobs.version(key), refused)
         await self._read_again(key)
 
     async def look_at_names(self, key: Key, job: TrainingJob) -> None:
@@ -120,19 +120,17 @@ class Actor:
             return False
         old = self._jobs.status(key)
         new = carried_over(old, job.status.to_dict(), plan.status.to_dict())
-        patch = merge_patch(old, new)
-        if not patch:
+        if new == old:
             return False
-        answer = await self._patch_status(key, job.metadata.resourceVersion, patch)
+        answer = await self._update_status(key, job.metadata.resourceVersion, new)
         decided = job.model_copy(update={"status": plan.status})
         self._jobs.written(key, decided, answer["metadata"], new)
         return True
 
-    async def _patch_status(self, key: Key, version: str, patch: Manifest) -> Manifest:
-        """Write a part of status; the answer has the job's metadata."""
-        body = {"metadata": {"resourceVersion": version}, "status": patch}
+    async def _update_status(self, key: Key, version: str, status: Manifest) -> Manifest:
+        """Write a status; the answer has the job's metadata."""
         try:
-            return await self._api.patch_status(key.namespace, ObjectRef(KIND, key.name), body)
+            return await self._api.update_status(key.namespace, key.name, version, status)
         except ApiError as error:
             if error.status not in (_CONFLICT, _NOT_FOUND):
                 raise

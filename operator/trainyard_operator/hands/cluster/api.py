@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import aiohttp
 import orjson
 
+from trainyard_api.names import API_VERSION, KIND
 from trainyard_operator.brain.plan import Manifest, ObjectRef
 from trainyard_operator.hands.cluster.answers import (
     ApiError,
@@ -188,16 +189,28 @@ class Api:
         query = {"fieldManager": FIELD_MANAGER, "force": "true"}
         return await self._request("PATCH", path, manifest, query, "application/apply-patch+yaml")
 
-    async def patch_status(self, namespace: str, ref: ObjectRef, patch: Manifest) -> Manifest:
-        """Merge a patch into an object's status; the answer has the object's metadata alone.
+    async def update_status(
+        self, namespace: str, name: str, version: str, status: Manifest
+    ) -> Manifest:
+        """Replace a job's status; the answer has the job's metadata alone.
+
+        A patch would cost the API server as much again: it encodes the job, patches the text, and
+        decodes it.
+
+        Args:
+            namespace: of the job.
+            name: of the job.
+            version: the resourceVersion that the job must have.
+            status: all of it.
 
         Raises:
-            ApiError: with status 409 where the patch names another resourceVersion.
+            ApiError: with status 409 where the job is of another version.
         """
-        path = f"{object_path(ref.kind, namespace, ref.name)}/status"
+        path = f"{object_path(KIND, namespace, name)}/status"
+        metadata = {"namespace": namespace, "name": name, "resourceVersion": version}
+        job = {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "status": status}
         query = {"fieldManager": FIELD_MANAGER}
-        content_type = "application/merge-patch+json"
-        return await self._request("PATCH", path, patch, query, content_type, _METADATA)
+        return await self._request("PUT", path, job, query, accept=_METADATA)
 
     async def delete(
         self, namespace: str, ref: ObjectRef, *, version: str | None = None, uid: str | None = None

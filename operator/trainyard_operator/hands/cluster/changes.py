@@ -1,4 +1,4 @@
-"""From one status to the next, as a JSON merge patch (RFC 7386).
+"""From one status to the next.
 
 Fields that a later version of the operator has written are not ours to remove, though we know
 nothing of them.
@@ -10,20 +10,6 @@ from typing import Any
 
 _NAMES = ("name", "type")
 """Fields by which items of a list are the same ones before and after."""
-
-
-def merge_patch(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """The patch that makes `new` of `old`; empty where they are equal."""
-    patch: dict[str, Any] = {key: None for key in old if key not in new}
-    for key, value in new.items():
-        before = old.get(key)
-        if value == before:
-            continue
-        if isinstance(value, dict) and isinstance(before, dict):
-            patch[key] = merge_patch(before, value)
-        else:
-            patch[key] = value
-    return patch
 
 
 def carried_over(raw: Any, known: Any, new: Any) -> Any:
