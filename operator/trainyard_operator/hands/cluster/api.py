@@ -5,6 +5,7 @@ A typed client spends more time on its models than on the network.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from urllib.parse import urlencode
@@ -43,6 +44,9 @@ _WATCH_TIMEOUT = aiohttp.ClientTimeout(
     total=_WATCH_SECONDS + 30.0, sock_connect=10.0, sock_read=150.0
 )
 """The API server sends a bookmark every minute; a connection that is silent for longer is dead."""
+_AT_A_TIME = 12
+"""Requests at a time, watches aside: with more, the API server takes longer for each, and with each
+connection comes a handshake."""
 _FAULTS = (aiohttp.ClientError, TimeoutError, OSError)
 
 
@@ -58,6 +62,7 @@ class Api:
         """
         self._connection = connection
         self._may_write = may_write
+        self._free = asyncio.Semaphore(_AT_A_TIME)
 
     async def close(self) -> None:
         """Close connections."""
@@ -272,10 +277,11 @@ class Api:
         target = f"{path}?{urlencode(query)}" if query else path
         data = None if body is None else _encode(body)
         try:
-            response = await self._connection.send(
-                method, target, _TIMEOUT, data, None if data is None else content_type, accept
-            )
-            answer = await response.read()
+            async with self._free:
+                response = await self._connection.send(
+                    method, target, _TIMEOUT, data, None if data is None else content_type, accept
+                )
+                answer = await response.read()
         except _FAULTS as error:
             raise ApiUnavailable(f"{method} {path}: {error or type(error).__name__}") from error
         if response.status >= 300:
