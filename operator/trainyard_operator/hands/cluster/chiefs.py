@@ -19,8 +19,11 @@ from trainyard_operator.hands.cluster.workqueue import WorkQueue
 from trainyard_operator.hands.progress import read_progress
 
 SIDE_BY_SIDE = 32
-SILENT_SECONDS = 30.0
-"""Longest time between two questions to a chief that does not answer."""
+FIRST_SECONDS = 1.0
+"""How long a chief runs before it is asked: it has nothing to say while it imports TensorFlow."""
+SILENT_SECONDS = 300.0
+"""Longest time between two questions to a chief that does not answer: a program of one's own need
+not tell anything, ever."""
 
 
 @dataclass(slots=True)
@@ -56,7 +59,7 @@ class Chiefs:
             self._chiefs.pop(key, None)
         elif known is None or known.address != address:
             self._chiefs[key] = _Chief(address)
-            self._due.add(key)
+            self._due.add(key, time.time() + min(FIRST_SECONDS, self._every))
 
     def said(self, key: Key) -> Progress | None:
         """What the job's chief last said."""
