@@ -128,7 +128,12 @@ class Observed:
     retry: bool = False
     """Whether its user asks for a failed job once more, without having changed it."""
 
-    def refusal(self, kind: str) -> Refusal | None:
-        """An object of a kind that was refused; one that never passes before one that may."""
-        refused = [refusal for refusal in self.refusals if refusal.kind == kind]
+    def refusal(self, kind: str, name: str = "") -> Refusal | None:
+        """An object that was refused; one that never passes before one that may.
+
+        Args:
+            kind: of the object.
+            name: of the object; by default any.
+        """
+        refused = [r for r in self.refusals if r.kind == kind and name in ("", r.name)]
         return min(refused, key=lambda refusal: not refusal.invalid, default=None)

@@ -95,7 +95,8 @@ class FakeCluster:
     unknown: tuple[str, ...] = ()
     retry: bool = False
     settings: Settings = SETTINGS
-    refused: set[str] = field(default_factory=set)
+    refused: dict[tuple[str, str], Refusal] = field(default_factory=dict)
+    """What it did not take, by kind and name."""
     created: list[str] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     deleted_job: bool = False
@@ -108,7 +109,7 @@ class FakeCluster:
             deployments=list(self.deployments.values()),
             policies=list(self.policies.values()),
             foreign=frozenset(self.foreign),
-            refusals=[self.refuses[kind] for kind in self.refuses if kind in self.refused],
+            refusals=[said for (kind, _), said in self.refused.items() if kind in self.refuses],
             progress=self.progress,
             unknown=self.unknown,
             retry=self.retry,
@@ -210,7 +211,8 @@ class FakeCluster:
         kind, name = manifest["kind"], manifest["metadata"]["name"]
         labels = manifest["metadata"]["labels"]
         if self._is_refused(manifest):
-            self.refused.add(kind)
+            if kind in self.refuses:
+                self.refused[kind, name] = replace(self.refuses[kind], name=name)
             return
         if kind == "Pod":
             assert name not in self.pods, f"{name} was created twice"

@@ -19,13 +19,15 @@ from trainyard_operator.brain.observed import (
     DeploymentView,
     Observed,
     PodView,
-    Refusal,
     ServiceView,
 )
 from trainyard_operator.brain.plan import Manifest, ObjectRef, Plan
 from trainyard_operator.brain.runs import is_current
 from trainyard_operator.build.metadata import digest_of
+from trainyard_operator.hands.cluster.keys import Key
+from trainyard_operator.hands.cluster.notes import Notes
 
+KEY = Key("default", "fashion")
 ENDING_SECONDS = 30
 """How long a pod that is told to end takes to."""
 ROUNDS = 5
@@ -44,8 +46,8 @@ class PlayedCluster(FakeCluster):
     selectors: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Where each Service leads."""
     known_foreign: set[str] = field(default_factory=set)
-    refusal: tuple[int, Refusal] | None = None
-    """What the operator remembers of the last refusal, and of which generation that was."""
+    notes: Notes = field(default_factory=Notes)
+    """What the operator remembers of refusals."""
     statuses: list[TrainingJobStatus] = field(default_factory=list)
     """All that were written."""
 
@@ -54,7 +56,7 @@ class PlayedCluster(FakeCluster):
         twin = copy.copy(self)
         for name in ("pods", "services", "deployments", "policies", "asked", "selectors"):
             setattr(twin, name, dict(getattr(self, name)))
-        twin.refuses = dict(self.refuses)
+        twin.refuses, twin.notes = dict(self.refuses), copy.deepcopy(self.notes)
         for name in ("foreign", "hanging", "known_foreign"):
             setattr(twin, name, set(getattr(self, name)))
         twin.statuses, twin.events, twin.created = [], [], []
@@ -64,9 +66,6 @@ class PlayedCluster(FakeCluster):
 
     def observe(self) -> Observed:
         """What the operator knows."""
-        refusals = []
-        if self.refusal is not None and self.refusal[0] == self.job.metadata.generation:
-            refusals = [self.refusal[1]]
         return Observed(
             job=self.job,
             unknown=self.unknown,
@@ -75,7 +74,7 @@ class PlayedCluster(FakeCluster):
             deployments=list(self.deployments.values()),
             policies=list(self.policies.values()),
             foreign=frozenset(self.known_foreign),
-            refusals=refusals,
+            refusals=self.notes.refusals(KEY, self.job),
             progress=self.progress,
             retry=self.retry,
         )
@@ -115,8 +114,8 @@ class PlayedCluster(FakeCluster):
         """All that a plan may change."""
         tables = (self.pods, self.services, self.deployments, self.policies, self.asked)
         copies = tuple(dict(table) for table in tables)
-        known = frozenset(self.known_foreign)
-        return self.job.status, copies, self.refusal, known, self.deleted_job
+        known = frozenset(self.known_foreign), tuple(self.notes.refusals(KEY, self.job))
+        return self.job.status, copies, known, self.deleted_job
 
     def _operations(self, observed: Observed, plan: Plan) -> Iterator[None]:
         if observed.job.metadata.resourceVersion != self.job.metadata.resourceVersion:
@@ -144,19 +143,14 @@ class PlayedCluster(FakeCluster):
             held += [] if self._take(manifest) else [manifest]
             yield
         if not held and (plan.replace or plan.delete or plan.create):
-            self._all_taken()
-
-    def _all_taken(self) -> None:
-        """What was denied for now is past."""
-        if self.refusal is not None and not self.refusal[1].invalid:
-            self.refusal = None
+            self.notes.carried_out(KEY)
 
     def _take(self, manifest: Manifest) -> bool:
         """Create or change an object; whether the API server took it."""
         kind, name = manifest["kind"], manifest["metadata"]["name"]
         if kind in self.refuses:
             refusal = replace(self.refuses[kind], kind=kind, name=name)
-            self.refusal = self.job.metadata.generation, refusal
+            self.notes.refused(KEY, self.job, refusal)
             return False
         if f"{kind}/{name}" in self.foreign:
             self.known_foreign.add(f"{kind}/{name}")
@@ -233,7 +227,7 @@ class PlayedCluster(FakeCluster):
 
     def restart_operator(self) -> None:
         """What the operator remembered of the API server's refusals is forgotten."""
-        self.refusal, self.known_foreign = None, set()
+        self.notes, self.known_foreign = Notes(), set()
 
     def names_are_seen(self) -> None:
         """The operator looks at the names that were taken once more."""
@@ -272,7 +266,7 @@ class PlayedCluster(FakeCluster):
         self.refuses.clear()
         self.foreign.clear()
         self.known_foreign.clear()
-        self._all_taken()
+        self.notes.carried_out(KEY)
         self.unknown = ()
         self.ready_all()
 

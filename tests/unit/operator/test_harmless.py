@@ -189,6 +189,25 @@ def test_a_refused_deployment_says_so_and_is_given_up_in_time(invalid: bool) -> 
     assert cluster.condition("Serving")[0] == "False"  # type: ignore[index]
 
 
+@pytest.mark.parametrize("invalid", [True, False])
+def test_what_answers_and_may_not_be_changed_answers_on_and_says_why(invalid: bool) -> None:
+    cluster = FakeCluster(make_job(compression={}, serving={}))
+    cluster.succeed()
+    cluster.refuses["Deployment"] = Refusal("Deployment", "x", "exceeded quota: cpu", invalid)
+    cluster.edit(serving=Serving(replicas=4))
+    cluster.settle()
+    status, _, said = cluster.condition("Serving")  # type: ignore[misc]
+    assert (status, cluster.phase) == ("True", "Succeeded")
+    assert ":predict; but" in said
+    assert "exceeded quota: cpu" in said
+    assert cluster.events.count("Forbidden") == 1
+    cluster.refuses.clear()
+    cluster.settle()
+    cluster.ready_all()
+    cluster.settle()
+    assert cluster.condition("Serving")[2].endswith(":predict")  # type: ignore[index]
+
+
 def test_a_deployment_whose_name_is_somebody_elses_says_so() -> None:
     cluster = FakeCluster(make_job(serving={}))
     cluster.settle()

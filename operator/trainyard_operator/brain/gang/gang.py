@@ -166,9 +166,9 @@ def _with_refusal(draft: Draft, waiting: Waiting) -> Waiting | Failed:
     """Pods that do not exist yet wait for what the API server has against them, or against what is
     created before them."""
     own = gang_service_name(draft.job.metadata.name, draft.run)
-    refused = [draft.observed.refusal(kind) for kind in ("Pod", "Service", "NetworkPolicy")]
-    holding = [r for r in refused if r is not None and (r.kind == "Pod" or r.name == own)]
-    refusal = min(holding, key=lambda refusal: not refusal.invalid, default=None)
+    wanted = (("Pod", ""), ("Service", own), ("NetworkPolicy", own))
+    refused = [draft.observed.refusal(kind, name) for kind, name in wanted]
+    refusal = min(filter(None, refused), key=lambda refusal: not refusal.invalid, default=None)
     if refusal is None or waiting.reason != "Starting":
         return waiting
     if refusal.invalid:

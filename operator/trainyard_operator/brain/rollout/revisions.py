@@ -45,7 +45,7 @@ def trouble(draft: Draft, serving: Serving, run: str) -> tuple[str, str]:
     """What keeps a run's Deployment from being there, as reason and message; empty where nothing
     does."""
     name = revision_name(serving_name(draft.job, serving), run)
-    refusal = draft.observed.refusal("Deployment")
+    refusal = draft.observed.refusal("Deployment", name)
     if refusal is not None:
         return "Forbidden", f"the API server refuses {refusal}"
     if f"Deployment/{name}" in draft.observed.foreign:

@@ -35,9 +35,7 @@ def claimed_name(draft: Draft) -> str:
 
 def refused(draft: Draft, serving: Serving) -> Refusal | None:
     """What the API server has against the Service of the endpoint's present name."""
-    refusal = draft.observed.refusal("Service")
-    name = serving_name(draft.job, serving)
-    return refusal if refusal is not None and refusal.name == name else None
+    return draft.observed.refusal("Service", serving_name(draft.job, serving))
 
 
 def never_taken(draft: Draft) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from trainyard_api.names import revision_name
 from trainyard_api.spec import Serving
 from trainyard_api.status import Artifact, ServingStatus
+from trainyard_operator.brain.conditions import shortened
 from trainyard_operator.brain.draft import Draft
-from trainyard_operator.brain.observed import DeploymentView
+from trainyard_operator.brain.observed import DeploymentView, Refusal
 from trainyard_operator.brain.rollout import revisions, route
 from trainyard_operator.build.deployments import serving_name
 
@@ -68,10 +69,22 @@ def _see_readiness(draft: Draft, serving: Serving | None) -> None:
         said = text or f"no replica of revision {status.revision} is ready"
         draft.set_condition("Serving", "False", why or "NoReadyReplica", said)
         return
-    text = status.url
+    text, denied = status.url, None
     if serving is not None:
         text = f"{status.url}/v1/models/{serving_name(draft.job, serving)}:predict"
+        denied = _denied(draft, serving, status.revision)
+    if denied is not None:
+        text = f"{text}; but it is not yet as the spec wants it: the API server refuses {denied}"
+        before = draft.status.condition("Serving")
+        if before is None or before.message != shortened(text):
+            draft.event("Warning", "Forbidden", f"the API server refuses {denied}")
     draft.set_condition("Serving", "True", "RevisionServes", text)
+
+
+def _denied(draft: Draft, serving: Serving, revision: str) -> Refusal | None:
+    """What the API server has against a change of what serves."""
+    name = revision_name(serving_name(draft.job, serving), revision)
+    return draft.observed.refusal("Deployment", name) or route.refused(draft, serving)
 
 
 def _answering(draft: Draft) -> set[str]:

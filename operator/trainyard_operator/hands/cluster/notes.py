@@ -23,7 +23,8 @@ class _Note:
     """Of the job: a namesake is another job."""
     generation: int = 0
     """That asked for what was refused."""
-    refusal: Refusal | None = None
+    refusals: dict[tuple[str, str], Refusal] = field(default_factory=dict)
+    """By kind and name; of pods, of which a gang has a thousand, the last."""
     taken: dict[ObjectRef, float] = field(default_factory=dict)
     """Names that belong to something else, and when that was seen."""
 
@@ -37,7 +38,10 @@ class Notes:
     def refused(self, key: Key, job: TrainingJob, refusal: Refusal) -> None:
         """The API server did not take an object of the job's, as that generation asks for it."""
         note = self._note(key, job)
-        note.generation, note.refusal = job.metadata.generation, refusal
+        if note.generation != job.metadata.generation:
+            note.generation, note.refusals = job.metadata.generation, {}
+        name = "" if refusal.kind == "Pod" else refusal.name
+        note.refusals[refusal.kind, name] = refusal
 
     def taken(self, key: Key, job: TrainingJob, ref: ObjectRef, now: float) -> None:
         """A name that the job wants belongs to something else."""
@@ -51,8 +55,8 @@ class Notes:
     def carried_out(self, key: Key) -> None:
         """The API server has taken all that a plan wanted: what it denied for now is past."""
         note = self._notes.get(key)
-        if note is not None and note.refusal is not None and not note.refusal.invalid:
-            note.refusal = None
+        if note is not None and note.refusals:
+            note.refusals = {of: said for of, said in note.refusals.items() if said.invalid}
 
     def forget(self, key: Key) -> None:
         """The job is gone."""
@@ -61,9 +65,9 @@ class Notes:
     def refusals(self, key: Key, job: TrainingJob) -> list[Refusal]:
         """What was refused, where the job still asks for it."""
         note = self._of(key, job)
-        if note is None or note.refusal is None or note.generation != job.metadata.generation:
+        if note is None or note.generation != job.metadata.generation:
             return []
-        return [note.refusal]
+        return list(note.refusals.values())
 
     def foreign(self, key: Key, job: TrainingJob) -> frozenset[str]:
         """`Kind/name` of what belongs to something else."""
