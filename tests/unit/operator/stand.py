@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from trainyard_operator.hands.cluster.api import Api, ApiError
 from trainyard_operator.hands.cluster.chiefs import Chiefs
 from trainyard_operator.hands.cluster.children import Children
 from trainyard_operator.hands.cluster.complaints import Complaints
+from trainyard_operator.hands.cluster.events import Events
 from trainyard_operator.hands.cluster.jobs import Jobs
 from trainyard_operator.hands.cluster.keys import Key
 from trainyard_operator.hands.cluster.notes import Notes
@@ -119,7 +121,8 @@ class Hands:
         self.chiefs = Chiefs(session, self.woken.append, 5.0)
         self.complaints = Complaints(self.api, self.woken.append)
         self.reader = Reader(self.jobs, self.children, self.notes, self.chiefs, self.complaints)
-        self.actor = Actor(self.api, self.jobs, self.children, self.notes)
+        self.events = Events(self.api)
+        self.actor = Actor(self.api, self.jobs, self.children, self.notes, self.events)
         if self.api.job is not None:
             self.jobs.happened(self.api.job)
 
@@ -134,4 +137,12 @@ class Hands:
         observed = self.look()
         plan = decide(observed, SETTINGS, NOW)
         await self.actor.carry_out(KEY, observed, plan)
+        await self.record_events()
         return plan
+
+    async def record_events(self) -> None:
+        """Record what waits to be recorded."""
+        recording = asyncio.create_task(self.events.record())
+        await asyncio.sleep(0)
+        recording.cancel()
+        await asyncio.wait([recording])

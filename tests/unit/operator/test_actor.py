@@ -50,6 +50,7 @@ async def test_what_the_api_server_refuses_is_known_to_the_next_decision(
     told = replace(plan, events=(Event("Normal", "RunStarted", "run 2"),))
     with pytest.raises(NotYet):
         await hands.actor.carry_out(KEY, observed, told)
+    await hands.record_events()
     assert [body["reason"] for _, body in api.sent("POST") if body["kind"] == "Event"] == [
         "RunStarted"
     ], "what status says is told, whatever became of the rest"
@@ -273,4 +274,28 @@ async def test_a_warning_is_told_once_though_it_is_decided_upon_again_and_again(
     plan = Plan(status=observed.job.status, events=(Event("Warning", "UnknownField", "spec.x"),))
     for _ in range(3):
         await hands.actor.carry_out(KEY, observed, plan)
+    await hands.record_events()
     assert len(api.sent("POST")) == 1
+
+
+async def test_no_job_waits_for_its_events_and_one_that_is_refused_costs_itself_alone() -> None:
+    api = FakeApi()
+    hands = Hands(api)
+    observed = hands.look()
+
+    async def tell(words: str) -> None:
+        event = Event("Normal", "RunStarted", words)
+        await hands.actor.carry_out(KEY, observed, Plan(observed.job.status, events=(event,)))
+
+    await tell("run 1")
+    await tell("run 2")
+    assert api.requests == []
+    await hands.record_events()
+    api.errors["Event"] = ApiError(503, "ServiceUnavailable", "not now")
+    await tell("run 3")
+    await hands.record_events()
+    api.errors.clear()
+    await tell("run 4")
+    await hands.record_events()
+    said = [body["message"] for _, body in api.sent("POST")]
+    assert said == ["run 1", "run 2", "run 3", "run 4"]

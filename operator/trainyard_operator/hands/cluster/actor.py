@@ -48,12 +48,14 @@ class Outdated(Exception):
 class Actor:
     """Carries plans out."""
 
-    def __init__(self, api: Api, jobs: Jobs, children: Children, notes: Notes) -> None:
+    def __init__(
+        self, api: Api, jobs: Jobs, children: Children, notes: Notes, events: Events
+    ) -> None:
         self._api = api
         self._jobs = jobs
         self._children = children
         self._notes = notes
-        self._events = Events(api)
+        self._events = events
         self._replacements = Replacements()
 
     async def carry_out(self, key: Key, observed: Observed, plan: Plan) -> bool:
@@ -73,14 +75,12 @@ class Actor:
         acts = bool(plan.replace or plan.delete or plan.create)
         if acts and not written:
             await self._check(key, job)
-        acted = False
-        try:
-            if acts:
-                acted = await self._act(key, job, plan)
-                self._notes.carried_out(key)
-        finally:
-            for event in plan.events:
-                await self._events.record(key, job, event)
+        for event in plan.events:
+            self._events.tell(key, job, event)
+        if not acts:
+            return written
+        acted = await self._act(key, job, plan)
+        self._notes.carried_out(key)
         return written or acted
 
     async def refuse(self, key: Key, condition: Manifest) -> None:

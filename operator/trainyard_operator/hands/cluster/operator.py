@@ -20,6 +20,7 @@ from trainyard_operator.hands.cluster.chiefs import Chiefs
 from trainyard_operator.hands.cluster.children import Children
 from trainyard_operator.hands.cluster.complaints import Complaints
 from trainyard_operator.hands.cluster.connection import Connection
+from trainyard_operator.hands.cluster.events import Events
 from trainyard_operator.hands.cluster.ghosts import Ghosts
 from trainyard_operator.hands.cluster.jobs import Jobs
 from trainyard_operator.hands.cluster.keys import Key
@@ -67,7 +68,8 @@ class Operator:
         self._complaints = Complaints(api, self._queue.add)
         notes = Notes()
         reader = Reader(self._jobs, self._children, notes, self._chiefs, self._complaints)
-        actor = Actor(api, self._jobs, self._children, notes)
+        self._events = Events(api)
+        actor = Actor(api, self._jobs, self._children, notes, self._events)
         self._reconciler = Reconciler(self._queue, self._jobs, reader, actor, notes, settings)
         self._acts = False
 
@@ -128,6 +130,7 @@ class Operator:
                 tasks.create_task(self._ghosts.run())
                 tasks.create_task(self._chiefs.ask())
                 tasks.create_task(self._complaints.ask())
+                tasks.create_task(self._events.record())
                 for _ in range(WORKERS):
                     tasks.create_task(self._reconciler.work())
         finally:
