@@ -116,12 +116,12 @@ def _attempts_follow_each_other(cluster: PlayedCluster, observed: Observed, plan
         if _stands_by(plan.status, labels[LABEL_STAGE], int(labels[LABEL_ATTEMPT])):
             continue
         for pod in observed.pods:
-            older = (
+            other = (
                 (pod.stage, pod.run) == (labels[LABEL_STAGE], labels[LABEL_RUN])
-                and pod.attempt < int(labels[LABEL_ATTEMPT])
+                and pod.attempt != int(labels[LABEL_ATTEMPT])
                 and not pod.finished
             )
-            if older and pod.name in cluster.pods:
+            if other and pod.name in cluster.pods:
                 asked = cluster.asked.get(pod.name)
                 assert asked is not None, f"{pod.name} was not even told to end"
                 assert cluster.now >= asked + grace, f"{pod.name} still has time to end"

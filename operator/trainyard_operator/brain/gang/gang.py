@@ -44,6 +44,7 @@ def gather(draft: Draft, work: PodStage) -> bool:
     stage = draft.stage(work.name)
     if stage.state not in ("Starting", "Running"):
         return False
+    stage = _catch_up(draft, stage)
     verdict = _judge(draft, work, stage)
     if not isinstance(verdict, Finished):
         return False
@@ -77,6 +78,17 @@ def put_back(draft: Draft, stage: Stage, message: str) -> None:
             retryTime=draft.timestamp,
             message=message,
         )
+
+
+def _catch_up(draft: Draft, stage: Stage) -> Stage:
+    """Take up the attempt that is under way, where somebody has brought an older status back:
+    pods of an earlier one beside it would write the same store."""
+    newest = newest_attempt(draft, stage)
+    if newest <= current_attempt(stage) or stage.growTime is not None:
+        return stage
+    return draft.update_stage(
+        stage.name, state="Starting", attempts=newest, attemptTime=draft.timestamp, workers=None
+    )
 
 
 def _judge(draft: Draft, work: PodStage, stage: Stage) -> Verdict:
