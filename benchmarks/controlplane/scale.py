@@ -16,6 +16,8 @@ from benchmarks.controlplane.processes import Memory, cpu_seconds
 from benchmarks.controlplane.stand import Stand
 
 WORKERS = 2
+SILENCE_SECONDS = 150.0
+"""Played chiefs tell nothing. After this time, the operator asks each every five minutes."""
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,8 @@ async def measure(stand: Stand, crowd: Crowd) -> Object:
         log.info("%d pods of others", crowd.others)
         await create_others(bench.api, crowd.others)
         seconds = await _fill(bench, crowd.jobs)
+        log.info("%.0f s until chiefs that never answer are hardly asked", SILENCE_SECONDS)
+        await asyncio.sleep(SILENCE_SECONDS)
         full = bench.subject.memory()
         log.info("%.0f MiB; idle for %.0f s", full.resident, crowd.idle_seconds)
         idle = await _idle(bench, crowd.idle_seconds)

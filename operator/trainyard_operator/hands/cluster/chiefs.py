@@ -24,6 +24,9 @@ FIRST_SECONDS = 1.0
 SILENT_SECONDS = 300.0
 """Longest time between two questions to a chief that does not answer: a program of one's own need
 not tell anything, ever."""
+_PATIENCE = 3
+"""Questions that a chief may leave unanswered before it is asked less: it may yet be starting."""
+_LESS = 4
 
 
 @dataclass(slots=True)
@@ -84,11 +87,15 @@ class Chiefs:
                 self._due.add(key)
                 return
             self._take(key, chief, said)
-            seconds = min(self._every * 2**chief.silent, max(self._every, SILENT_SECONDS))
-            self._due.add(key, time.time() + seconds)
+            self._due.add(key, time.time() + self._pause(chief.silent))
         finally:
             self._due.done(key)
             self._free.release()
+
+    def _pause(self, silent: int) -> float:
+        """Seconds until the next question to a chief, by how many it has not answered."""
+        longer = self._every * float(_LESS ** max(0, silent - _PATIENCE))
+        return min(longer, max(self._every, SILENT_SECONDS))
 
     def _take(self, key: Key, chief: _Chief, said: Progress | None) -> None:
         if said is None:
