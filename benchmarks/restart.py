@@ -1,6 +1,6 @@
 """Measures a restart: from the SIGKILL of a worker to the step that it was at being passed again.
 
-    python benchmarks/restart.py
+    python -m benchmarks.restart
 
 Needs root, and a cluster with Trainyard in it (`make demo`). Prints one JSON line: the seconds
 after the kill at which each part of the restart was seen.
@@ -15,10 +15,10 @@ import os
 import signal
 import time
 import urllib.request
-from pathlib import Path
 from typing import Any
 
 from benchmarks.cluster import Kubectl
+from benchmarks.programs import trainer_of
 
 NAME = "restart"
 WORKERS = 2
@@ -33,17 +33,6 @@ spec:
   training: {{epochs: 100000, batchSize: 128, checkpoint: {{everySteps: 100}}}}
   workers: {{replicas: {WORKERS}}}
 """
-
-
-def process_of(pod: str) -> int:
-    """The trainer's process in a pod, as this machine sees it."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            variables = (folder / "environ").read_bytes().split(b"\0")
-            command = (folder / "cmdline").read_bytes()
-            if f"HOSTNAME={pod}".encode() in variables and b"trainyard_trainer" in command:
-                return int(folder.name)
-    raise SystemExit(f"{pod} has no process on this machine")
 
 
 class Job:
@@ -82,7 +71,7 @@ def measure(job: Job) -> dict[str, float]:
     while job.progress(1).get("step", 0) < 500:
         wait(deadline)
     victim = job.pods(1)[1]["metadata"]["name"]
-    process, step = process_of(victim), job.progress(1)["step"]
+    process, step = trainer_of(victim), job.progress(1)["step"]
     os.kill(process, signal.SIGKILL)
     begun = time.monotonic()
     seen: dict[str, float] = {}

@@ -91,11 +91,14 @@ class Api:
     async def watch(self, path: str, selector: str, handle: Handler) -> None:
         """Gives `handle` every event of a collection, for ever.
 
-        A watch that ends begins anew, with all objects as added: `handle` must bear with that.
+        A watch that ends begins anew, with all objects as added: `handle` must bear with that. It
+        begins with what the API server has in memory (resourceVersion 0): one that is busy takes too
+        long to find out what is newest.
         """
+        query = {"watch": "1", "resourceVersion": "0", "labelSelector": selector}
         while True:
             try:
-                async for event in self._events(path, {"watch": "1", "labelSelector": selector}):
+                async for event in self._events(path, query):
                     if event["type"] == "ERROR":
                         log.warning("watch of %s: %s", path, event["object"])
                         break

@@ -6,8 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
+from benchmarks.programs import trainer_of
 from tests.cluster import wait_for
 from tests.e2e.conftest import NAME, Namespace, termination
 
@@ -18,7 +18,7 @@ LONG: dict[str, object] = {
 
 def start_long_job(namespace: Namespace, name: str, **spec: object) -> str:
     """Start a job and wait until it has checkpoints behind it; the hash of its run."""
-    namespace.apply(name, **LONG, **spec)
+    namespace.apply(name, **{**LONG, **spec})
     wait_for(
         "some hundred steps",
         lambda: namespace.status(name).get("progress", {}).get("step", 0) >= 300,
@@ -26,22 +26,6 @@ def start_long_job(namespace: Namespace, name: str, **spec: object) -> str:
     )
     run: str = namespace.status(name)["run"]["id"]
     return run.partition("-")[2]
-
-
-def process_of(pod: str) -> int:
-    """The trainer's process in a pod, as this machine sees it."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            environment = (folder / "environ").read_bytes()
-            command = (folder / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if (
-            f"HOSTNAME={pod}".encode() in environment.split(b"\0")
-            and b"trainyard_trainer" in command
-        ):
-            return int(folder.name)
-    raise AssertionError(f"{pod} has no process here")
 
 
 def wait_until_resumed(namespace: Namespace, pod: str) -> None:
@@ -61,7 +45,7 @@ def test_a_killed_worker_resumes_from_the_checkpoint_and_counts_as_the_program(
     namespace: Namespace,
 ) -> None:
     run = start_long_job(namespace, "killed")
-    os.kill(process_of(f"killed-{run}-train-1-1"), signal.SIGKILL)
+    os.kill(trainer_of(f"killed-{run}-train-1-1"), signal.SIGKILL)
     wait_until_resumed(namespace, f"killed-{run}-train-2-0")
     assert namespace.status("killed")["restarts"] == {"program": 1, "infrastructure": 0}
     resumed = wait_for(

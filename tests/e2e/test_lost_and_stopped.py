@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 
+from benchmarks.programs import trainer_of
 from tests.cluster import wait_for
 from tests.e2e.conftest import NAME, Namespace
-from tests.e2e.test_interruptions import process_of, start_long_job, wait_until_resumed
+from tests.e2e.test_interruptions import start_long_job, wait_until_resumed
 
 
 def test_a_tainted_node_costs_no_retry(namespace: Namespace) -> None:
@@ -47,7 +48,7 @@ def test_a_worker_that_is_stopped_is_missed_by_the_others(namespace: Namespace) 
     """Its pod runs, and nothing of it does: only its peers can tell."""
     workers = {"replicas": 2, "terminationGracePeriodSeconds": 5}
     run = start_long_job(namespace, "stopped", workers=workers)
-    process = process_of(f"stopped-{run}-train-1-1")
+    process = trainer_of(f"stopped-{run}-train-1-1")
     os.kill(process, signal.SIGSTOP)
     wait_for(
         "the next attempt",

@@ -24,8 +24,8 @@ from trainyard_operator.hands.cluster.views import is_owned
 
 log = logging.getLogger(__name__)
 
-SIDE_BY_SIDE = 32
-"""Requests of one plan at a time."""
+SIDE_BY_SIDE = 8
+"""Requests of one plan at a time: fewer than all jobs have together, for a webhook may be slow."""
 _FIRST_CREATIONS = 8
 """Pods that are created at first; where all of them are taken, twice as many follow. What the API
 server refuses of a thousand pods, it refuses of the first."""
