@@ -92,8 +92,8 @@ class Api:
         """Gives `handle` every event of a collection, for ever.
 
         A watch that ends begins anew, with all objects as added: `handle` must bear with that. It
-        begins with what the API server has in memory (resourceVersion 0): one that is busy takes too
-        long to find out what is newest.
+        begins with what the API server has in memory (resourceVersion 0): one that is busy takes
+        too long to find out what is newest.
         """
         query = {"watch": "1", "resourceVersion": "0", "labelSelector": selector}
         while True:
