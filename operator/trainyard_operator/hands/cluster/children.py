@@ -55,6 +55,10 @@ class Children:
         for informer in self.informers.values():
             await informer.synced.wait()
 
+    def keys(self) -> set[Key]:
+        """The jobs that have objects."""
+        return set().union(*(store.keys() for store in self._stores.values()))
+
     def uid(self, namespace: str, ref: ObjectRef) -> str:
         """Of an object; empty where it is not known."""
         store = self._stores.get(ref.kind)

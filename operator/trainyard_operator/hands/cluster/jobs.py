@@ -77,6 +77,10 @@ class Jobs:
     def __contains__(self, key: Key) -> bool:
         return key in self._jobs
 
+    def keys(self) -> set[Key]:
+        """All jobs."""
+        return set(self._jobs)
+
     def phases(self) -> Counter[str]:
         """How many jobs there are of each phase."""
         return Counter(job.phase for job in self._jobs.values())

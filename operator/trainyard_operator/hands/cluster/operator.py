@@ -60,8 +60,8 @@ class Operator:
         api = Api(connection, self._may_write)
         self._queue: WorkQueue[Key] = WorkQueue()
         self._jobs = Jobs()
-        self._children = Children(api, self._queue.add, namespace or None)
-        self._ghosts = Ghosts(api, self._jobs, self._queue.add, namespace or None)
+        self._children = Children(api, self._changed, namespace or None)
+        self._ghosts = Ghosts(api, self._jobs, self._changed, namespace or None)
         self._watch = JobWatch(api, namespace, self._job_told)
         self._session = open_progress_session()
         self._chiefs = Chiefs(self._session, self._queue.add, settings.progress_seconds)
@@ -71,23 +71,38 @@ class Operator:
         self._events = Events(api)
         actor = Actor(api, self._jobs, self._children, notes, self._events)
         self._reconciler = Reconciler(self._queue, self._jobs, reader, actor, notes, settings)
+        self._knows_jobs = asyncio.Event()
         self._acts = False
 
     async def run(self) -> None:
         """Act as long as this operator may, until cancelled.
 
+        One that stands by knows the jobs already, which take the longest to read. Their objects it
+        reads when it takes over: what another has done to them a moment ago may be on its way.
+
         Raises:
             LeadershipLost: another acts from now on, so this process has to end.
         """
-        if self._election is None:
-            await self._act()
-        else:
-            await self._election.lead(self._act)
+        acting = self._act() if self._election is None else self._election.lead(self._act)
+        parts = [asyncio.create_task(self._follow()), asyncio.create_task(acting)]
+        try:
+            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for part in parts:
+                part.cancel()
+            ends = await asyncio.gather(*parts, return_exceptions=True)
+        for end in ends:
+            if isinstance(end, Exception):
+                raise end
 
     @contextlib.asynccontextmanager
     async def serving_health(self) -> AsyncIterator[None]:
         """Serve metrics and health meanwhile."""
-        collector = StateCollector(self._jobs.phases, self._queue.__len__, lambda: self._acts)
+        collector = StateCollector(
+            lambda: self._jobs.phases() if self._acts else {},
+            self._queue.__len__,
+            lambda: self._acts,
+        )
         REGISTRY.register(collector)
         checks = (health.silence(self._silences), health.stuck(self._queue.longest))
         runner = await health.serve_health(self._settings.metrics_port, self._is_ready, checks)
@@ -107,27 +122,38 @@ class Operator:
 
     def _is_ready(self) -> bool:
         """Whether it acts, or stands by to do so."""
-        return self._acts or (self._election is not None and self._election.stands_by)
+        stands_by = self._election is not None and self._election.stands_by
+        return self._acts or (stands_by and self._knows_jobs.is_set())
 
     def _silences(self) -> dict[str, float]:
         """Seconds for which each watch has heard nothing."""
+        ages = {"TrainingJob": self._watch.silent_for()} if self._knows_jobs.is_set() else {}
         if not self._acts:
-            return {}
+            return ages
         now = time.monotonic()
         informers = self._children.informers.items()
-        ages = {kind: now - informer.silent_since() for kind, informer in informers}
-        return {**ages, "TrainingJob": self._watch.silent_for()}
+        return {**ages, **{kind: now - informer.silent_since() for kind, informer in informers}}
+
+    async def _follow(self) -> None:
+        """Know all jobs until cancelled; should any part of it end, all of it does."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch.run())
+            await self._know_jobs()
+            self._knows_jobs.set()
+            tasks.create_task(self._ghosts.run())
 
     async def _act(self) -> None:
-        """Watch and work until cancelled; should any part of it end, all of it does."""
+        """Work until cancelled; should any part of it end, all of it does."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._children.watch())
-                tasks.create_task(self._watch.run())
-                await self._know_all()
+                # Everything is known first: a job without its pods would get new ones.
+                await self._children.synced()
+                await self._knows_jobs.wait()
                 self._acts = True
                 log.info("%d jobs are known; deciding", len(self._jobs))
-                tasks.create_task(self._ghosts.run())
+                for key in self._jobs.keys() | self._children.keys():
+                    self._queue.add(key)
                 tasks.create_task(self._chiefs.ask())
                 tasks.create_task(self._complaints.ask())
                 tasks.create_task(self._events.record())
@@ -136,9 +162,8 @@ class Operator:
         finally:
             self._acts = False
 
-    async def _know_all(self) -> None:
-        """Wait until everything is known: a job without its pods would get new ones."""
-        await self._children.synced()
+    async def _know_jobs(self) -> None:
+        """Wait until all jobs are known that there were at the start."""
         while self._watch.expected is None:
             await asyncio.sleep(0.05)
         began = time.monotonic()
@@ -148,18 +173,23 @@ class Operator:
                 return
             await asyncio.sleep(0.05)
 
+    def _changed(self, key: Key) -> None:
+        """Something is new of a job. Who begins to act looks at all of them anyway."""
+        if self._acts:
+            self._queue.add(key)
+
     def _job_told(self, kind: str | None, manifest: Manifest) -> None:
         """What the watch says of a job."""
         metadata = manifest["metadata"]
         if kind == "DELETED":
             key = Key(metadata["namespace"], metadata["name"])
             if self._jobs.gone(key, metadata["uid"]):
-                self._queue.add(key)
+                self._changed(key)
             return
         if kind is None:
             self._ghosts.listed()
         if (news := self._jobs.happened(manifest)) is not None:
-            self._queue.add(news)
+            self._changed(news)
 
 
 def _identity() -> str:
