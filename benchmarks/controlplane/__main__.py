@@ -43,8 +43,9 @@ def _throughput(given: argparse.Namespace) -> Measurement:
 
 
 def _scale(given: argparse.Namespace) -> Measurement:
-    crowd = scale.Crowd(given.jobs, given.others, given.idle_seconds)
-    return Measurement(Pods(seconds=None), lambda stand: scale.measure(stand, crowd))
+    crowd = scale.Crowd(given.jobs, given.others, given.idle_seconds, given.progress)
+    pods = Pods(seconds=None, progress=given.progress)
+    return Measurement(pods, lambda stand: scale.measure(stand, crowd))
 
 
 def _gang(given: argparse.Namespace) -> Measurement:
@@ -68,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("--jobs", type=int, default=5000)
     command.add_argument("--others", type=int, default=10000, help="pods that are not ours")
     command.add_argument("--idle-seconds", type=float, default=60.0, help="how long it rests")
+    command.add_argument("--progress", action="store_true", help="pods tell how far they are")
     command.set_defaults(plan=_scale)
     command = commands.add_parser("gang", help=gang.__doc__)
     command.add_argument("--workers", type=int, default=1000)

@@ -24,11 +24,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Crowd:
-    """What is there: jobs of two pods that run on, and pods of others; and how long it rests."""
+    """What is there: jobs of two pods that run on, and pods of others; how long it rests; whether the
+    jobs tell how far they are, so that it never does."""
 
     jobs: int
     others: int
     idle_seconds: float = 60.0
+    progress: bool = False
 
 
 async def measure(stand: Stand, crowd: Crowd) -> Object:
@@ -37,8 +39,9 @@ async def measure(stand: Stand, crowd: Crowd) -> Object:
         log.info("%d pods of others", crowd.others)
         await create_others(bench.api, crowd.others)
         seconds = await _fill(bench, crowd.jobs)
-        log.info("%.0f s until chiefs that never answer are hardly asked", SILENCE_SECONDS)
-        await asyncio.sleep(SILENCE_SECONDS)
+        if not crowd.progress:
+            log.info("%.0f s until chiefs that never answer are hardly asked", SILENCE_SECONDS)
+            await asyncio.sleep(SILENCE_SECONDS)
         full = bench.subject.memory()
         log.info("%.0f MiB; idle for %.0f s", full.resident, crowd.idle_seconds)
         idle = await _idle(bench, crowd.idle_seconds)
@@ -46,6 +49,7 @@ async def measure(stand: Stand, crowd: Crowd) -> Object:
             "jobs": crowd.jobs,
             "live_pods": crowd.jobs * WORKERS,
             "others": crowd.others,
+            "progress": crowd.progress,
             "seconds_until_all_run": round(seconds, 1),
             "operator_mib": _memory(full),
             "idle": idle,

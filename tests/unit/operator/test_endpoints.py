@@ -186,6 +186,18 @@ def test_a_gang_whose_service_is_refused_says_so(invalid: bool) -> None:
     assert "exceeded quota: services" in said[2]
 
 
+def test_all_that_a_gang_is_refused_is_said() -> None:
+    cluster = FakeCluster(make_job())
+    for kind in ("Service", "NetworkPolicy"):
+        cluster.refuses[kind] = Refusal(kind, "x", f"no {kind} today", invalid=False)
+    cluster.settle()
+    said = cluster.condition("Running")
+    assert said is not None
+    assert said[:2] == ("False", "Forbidden")
+    assert "no Service today" in said[2]
+    assert "no NetworkPolicy today" in said[2]
+
+
 @pytest.mark.parametrize("invalid", [True, False])
 def test_an_endpoint_whose_name_cannot_be_claimed_says_so(invalid: bool) -> None:
     cluster = FakeCluster(make_job(serving={}))

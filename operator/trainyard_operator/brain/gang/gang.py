@@ -179,14 +179,13 @@ def _with_refusal(draft: Draft, waiting: Waiting) -> Waiting | Failed:
     created before them."""
     own = gang_service_name(draft.job.metadata.name, draft.run)
     wanted = (("Pod", ""), ("Service", own), ("NetworkPolicy", own))
-    refused = [draft.observed.refusal(kind, name) for kind, name in wanted]
-    refusal = min(filter(None, refused), key=lambda refusal: not refusal.invalid, default=None)
-    if refusal is None or waiting.reason != "Starting":
+    refused = [r for kind, name in wanted if (r := draft.observed.refusal(kind, name)) is not None]
+    if not refused or waiting.reason != "Starting":
         return waiting
-    if refusal.invalid:
-        text = f"the API server refuses {refusal}"
+    if invalid := [refusal for refusal in refused if refusal.invalid]:
+        text = f"the API server refuses {'; '.join(map(str, invalid))}"
         return Failed(Cause.INVALID, "InvalidSpec", text)
-    return Waiting("Forbidden", str(refusal))
+    return Waiting("Forbidden", "; ".join(map(str, refused)))
 
 
 def _result(draft: Draft, work: PodStage, message: str) -> TerminationMessage | None:
