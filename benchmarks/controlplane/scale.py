@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Crowd:
-    """What is there: jobs of two pods that run on, and pods of others; how long it rests; whether the
-    jobs tell how far they are, so that it never does."""
+    """What is there: jobs of two pods that run on, and pods of others; how long it rests; whether
+    the jobs tell how far they are, so that it never does."""
 
     jobs: int
     others: int
