@@ -7,6 +7,9 @@ from trainyard_operator.brain import times
 
 _DIGITS = 4
 """Significant digits of a metric that people are shown."""
+_METRICS_ALONE = 6.0
+"""How many times as long what differs in metrics alone may wait. They differ at every step, and a
+thousand jobs that each write them every few seconds would keep an API server busy."""
 
 
 def worth_writing(written: Progress | None, said: Progress, now: float, interval: float) -> bool:
@@ -24,8 +27,10 @@ def worth_writing(written: Progress | None, said: Progress, now: float, interval
         return False
     if written.updateTime is None:
         return True
+    moved = _place(written) != _place(said)
+    least = interval if moved else interval * _METRICS_ALONE
     # Another operator's clock may have been ahead of ours.
-    return not 0 <= now - times.to_seconds(written.updateTime) < interval
+    return not 0 <= now - times.to_seconds(written.updateTime) < least
 
 
 def look_alike(one: Progress, other: Progress) -> bool:
@@ -35,4 +40,9 @@ def look_alike(one: Progress, other: Progress) -> bool:
 
 def _seen(progress: Progress) -> tuple[object, ...]:
     metrics = {name: f"{value:.{_DIGITS}g}" for name, value in progress.metrics.items()}
-    return progress.percent, progress.epoch, progress.epochs, progress.message, metrics
+    return *_place(progress), metrics
+
+
+def _place(progress: Progress) -> tuple[object, ...]:
+    """How far it is."""
+    return progress.percent, progress.epoch, progress.epochs, progress.message
