@@ -15,6 +15,7 @@ from tests.unit.operator.fake_cluster import (
     make_job,
     train_message,
 )
+from tests.unit.operator.stories import running
 from trainyard_api.spec import Serving, Training, TrainingJob
 from trainyard_operator.brain.decide import decide
 from trainyard_operator.brain.observed import Observed, Refusal
@@ -54,10 +55,7 @@ def named(serving: Serving | None, name: str) -> Serving:
 
 
 def test_serving_taken_out_while_it_trains_is_no_longer_waited_for() -> None:
-    cluster = FakeCluster(make_job(serving={}))
-    cluster.settle()
-    cluster.run_all()
-    cluster.settle()
+    cluster = running(serving={})
     cluster.job = changed(cluster.job, serving=None)
     cluster.finish_all(train_message())
     cluster.settle()
@@ -77,10 +75,7 @@ def test_serving_taken_out_while_it_rolls_out_leaves_nothing_behind() -> None:
 
 @pytest.mark.parametrize("finished", [False, True])
 def test_serving_that_is_asked_for_later_is_served_without_training_again(finished: bool) -> None:
-    cluster = FakeCluster(make_job())
-    cluster.settle()
-    cluster.run_all()
-    cluster.settle()
+    cluster = running()
     if finished:
         cluster.finish_all(train_message())
         cluster.settle()
@@ -215,10 +210,7 @@ def test_workers_that_are_mended_before_they_fail_are_tried_again() -> None:
 
 @pytest.mark.parametrize("begun", [False, True])
 def test_a_longer_deadline_lets_a_stage_go_on_that_had_not_even_begun(begun: bool) -> None:
-    cluster = FakeCluster(make_job(compression={}, runPolicy={"activeDeadlineSeconds": 60}))
-    cluster.settle()
-    cluster.run_all()
-    cluster.settle()
+    cluster = running(compression={}, runPolicy={"activeDeadlineSeconds": 60})
     cluster.now += 30 if begun else 61
     cluster.finish_all(train_message())
     cluster.settle()
@@ -232,10 +224,7 @@ def test_a_longer_deadline_lets_a_stage_go_on_that_had_not_even_begun(begun: boo
 
 
 def test_a_job_that_is_tried_again_waits_for_the_pods_that_it_had_when_it_failed() -> None:
-    cluster = FakeCluster(make_job(runPolicy={"activeDeadlineSeconds": 60}))
-    cluster.settle()
-    cluster.run_all()
-    cluster.settle()
+    cluster = running(runPolicy={"activeDeadlineSeconds": 60})
     pods = dict(cluster.pods)
     cluster.now += 61
     cluster.settle()
@@ -280,10 +269,7 @@ def linger(cluster: FakeCluster) -> None:
 
 
 def test_a_new_run_waits_for_the_pods_of_the_last_to_end() -> None:
-    cluster = FakeCluster(make_job())
-    cluster.settle()
-    cluster.run_all()
-    cluster.settle()
+    cluster = running()
     cluster.job = retrained(cluster.job)
     linger(cluster)
     cluster.now += 60
@@ -295,10 +281,7 @@ def test_a_new_run_waits_for_the_pods_of_the_last_to_end() -> None:
 
 
 def test_a_new_run_waits_no_longer_than_a_lost_node_may_take() -> None:
-    cluster = FakeCluster(make_job())
-    cluster.settle()
-    cluster.run_all()
-    cluster.settle()
+    cluster = running()
     cluster.job = retrained(cluster.job)
     linger(cluster)
     cluster.now += cluster.job.spec.workers.terminationGracePeriodSeconds + 121
@@ -307,10 +290,7 @@ def test_a_new_run_waits_no_longer_than_a_lost_node_may_take() -> None:
 
 
 def test_a_failed_stage_that_is_tried_again_waits_for_the_pods_of_the_last_attempt() -> None:
-    cluster = FakeCluster(make_job(runPolicy={"activeDeadlineSeconds": 600}))
-    cluster.settle()
-    cluster.run_all()
-    cluster.settle()
+    cluster = running(runPolicy={"activeDeadlineSeconds": 600})
     cluster.now += 601
     linger(cluster)
     assert cluster.phase == "Failed"
@@ -344,10 +324,7 @@ def test_time_that_a_job_was_suspended_does_not_count_for_its_deadline() -> None
 
 
 def test_a_result_is_taken_up_before_suspension_frees_its_pod() -> None:
-    cluster = FakeCluster(make_job(compression={}))
-    cluster.settle()
-    cluster.run_all()
-    cluster.settle()
+    cluster = running(compression={})
     cluster.finish_all(train_message())
     cluster.job = suspended(cluster.job, True)
     cluster.settle()
