@@ -9,8 +9,10 @@ import argparse
 import asyncio
 import logging
 import random
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 from tests.chaos.cluster import access_to
 from tests.chaos.plan import TROUBLES
@@ -36,18 +38,28 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    """As Ctrl-C, which asyncio takes in an orderly way."""
+    signal.raise_signal(signal.SIGINT)
+
+
 def main() -> int:
-    """Plays one run."""
+    """Plays one run; told to end, it ends what it has started first."""
     given = build_parser().parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _stop)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     seed = given.seed if given.seed is not None else random.randrange(1_000_000)
     print(f"seed {seed}, {given.jobs} jobs, {given.minutes:g} minutes", flush=True)
     given.folder.mkdir(parents=True, exist_ok=True)
     only = given.only or TROUBLES
     options = Options(seed, given.jobs, given.minutes * 60.0, given.operators, only)
-    with started_cluster(CLUSTER, "--control-plane-only") as cluster:
-        cluster.install_crd()
-        history = asyncio.run(play(cluster, access_to(cluster), given.folder, options))
+    try:
+        with started_cluster(CLUSTER, "--control-plane-only") as cluster:
+            cluster.install_crd()
+            history = asyncio.run(play(cluster, access_to(cluster), given.folder, options))
+    except KeyboardInterrupt:
+        return 130
     print(history.report() if history.violations else f"seed {seed}: all held")
     return 1 if history.violations else 0
 
