@@ -13,11 +13,24 @@ from tests.unit.operator.fake_cluster import (
 from trainyard_api.spec import Serving
 
 
-def running(**spec: Any) -> FakeCluster:
-    cluster = FakeCluster(make_job(**spec))
+def start(cluster: FakeCluster) -> None:
+    """Let the pods of the stage that follows be created, and run."""
     cluster.settle()
     cluster.run_all()
     cluster.settle()
+
+
+def fail_all(cluster: FakeCluster, exit_code: int) -> None:
+    """Let all pods that work fail."""
+    for name, pod in cluster.pods.items():
+        if not pod.finished:
+            cluster.change(name, phase="Failed", exit_code=exit_code)
+    cluster.settle()
+
+
+def running(**spec: Any) -> FakeCluster:
+    cluster = FakeCluster(make_job(**spec))
+    start(cluster)
     return cluster
 
 
@@ -30,9 +43,7 @@ def rolling_out(**spec: Any) -> FakeCluster:
 
 def train_and_compress(cluster: FakeCluster) -> None:
     for message in (train_message(), compress_message()):
-        cluster.settle()
-        cluster.run_all()
-        cluster.settle()
+        start(cluster)
         cluster.finish_all(message)
     cluster.settle()
 

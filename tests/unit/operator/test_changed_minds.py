@@ -15,7 +15,7 @@ from tests.unit.operator.fake_cluster import (
     make_job,
     train_message,
 )
-from tests.unit.operator.stories import running
+from tests.unit.operator.stories import running, train_and_compress
 from trainyard_api.spec import Serving, Training, TrainingJob
 from trainyard_operator.brain.decide import decide
 from trainyard_operator.brain.observed import Observed, Refusal
@@ -38,15 +38,6 @@ def condition(cluster: FakeCluster, kind: Any) -> str | None:
 
 def endpoints(cluster: FakeCluster) -> list[str]:
     return [service.name for service in cluster.services.values() if service.stage == "serve"]
-
-
-def train_and_compress(cluster: FakeCluster) -> None:
-    for message in (train_message(), compress_message()):
-        cluster.settle()
-        cluster.run_all()
-        cluster.settle()
-        cluster.finish_all(message)
-    cluster.settle()
 
 
 def named(serving: Serving | None, name: str) -> Serving:

@@ -368,3 +368,4 @@ async def test_a_hundred_dead_chiefs_hold_up_no_other(
         await until(lambda: percent(chiefs) == 1, 15.0)
         program.percent = 2
         await until(lambda: percent(chiefs) == 2, 15.0)
+        assert chiefs.said(Key("default", "dead-0")) is None

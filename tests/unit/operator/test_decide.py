@@ -9,6 +9,7 @@ from tests.unit.operator.fake_cluster import (
     make_job,
     train_message,
 )
+from tests.unit.operator.stories import train_and_compress
 
 
 def test_a_job_goes_through_all_its_stages(cluster: FakeCluster) -> None:
@@ -121,15 +122,7 @@ def test_the_new_revision_takes_over_only_when_it_is_ready(cluster: FakeCluster)
     training = cluster.job.spec.training.model_copy(update={"epochs": 9})
     cluster.job = changed(cluster.job, training=training)
     cluster.pods.clear()
-    cluster.settle()
-    cluster.run_all()
-    cluster.settle()
-    cluster.finish_all(train_message())
-    cluster.settle()
-    cluster.run_all()
-    cluster.settle()
-    cluster.finish_all(compress_message())
-    cluster.settle()
+    train_and_compress(cluster)
     assert len(cluster.deployments) == 2, "both revisions run side by side"
     assert cluster.services["fashion"].run == old, "the old one has the traffic"
     cluster.ready_all()

@@ -10,10 +10,12 @@ from tests.unit.operator.fake_cluster import (
     train_message,
 )
 from tests.unit.operator.stories import (
+    fail_all,
     leads_to_ready,
     retrain,
     running,
     serving,
+    start,
     train_and_compress,
 )
 from trainyard_api.spec import Explanation, Serving
@@ -32,13 +34,8 @@ def failed_second(cluster: FakeCluster) -> None:
 def test_replicas_of_what_serves_train_nothing_after_a_failed_run(cluster: FakeCluster) -> None:
     cluster.succeed()
     cluster.edit(training=cluster.job.spec.training.model_copy(update={"epochs": 9}))
-    cluster.settle()
-    cluster.run_all()
-    cluster.settle()
-    for name, pod in cluster.pods.items():
-        if not pod.finished:
-            cluster.change(name, phase="Failed", exit_code=2)
-    cluster.settle()
+    start(cluster)
+    fail_all(cluster, exit_code=2)
     assert cluster.phase == "Failed"
     trained, run = list(cluster.created), cluster.job.status.run
     cluster.edit(serving=serving(cluster, replicas=4))
@@ -64,18 +61,10 @@ def test_a_failed_rollout_is_tried_again_from_the_model_that_exists(cluster: Fak
 
 
 def test_a_failed_stage_is_tried_again_from_the_stages_that_are_done() -> None:
-    cluster = FakeCluster(make_job(compression={}, runPolicy={"backoffLimit": 0}))
-    cluster.settle()
-    cluster.run_all()
-    cluster.settle()
+    cluster = running(compression={}, runPolicy={"backoffLimit": 0})
     cluster.finish_all(train_message())
-    cluster.settle()
-    cluster.run_all()
-    cluster.settle()
-    for name, pod in cluster.pods.items():
-        if not pod.finished:
-            cluster.change(name, phase="Failed", exit_code=1)
-    cluster.settle()
+    start(cluster)
+    fail_all(cluster, exit_code=1)
     assert cluster.phase == "Failed"
     cluster.edit(runPolicy=cluster.job.spec.runPolicy.model_copy(update={"backoffLimit": 3}))
     cluster.settle()
