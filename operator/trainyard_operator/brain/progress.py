@@ -12,8 +12,10 @@ _METRICS_ALONE = 6.0
 thousand jobs that each write them every few seconds would keep an API server busy."""
 
 
-def worth_writing(written: Progress | None, said: Progress, now: float, interval: float) -> bool:
-    """Whether progress that was said should replace what status has.
+def writing_time(
+    written: Progress | None, said: Progress, now: float, interval: float
+) -> float | None:
+    """When progress that was said is to replace what status has; None: never.
 
     Args:
         written: the progress in status.
@@ -22,15 +24,17 @@ def worth_writing(written: Progress | None, said: Progress, now: float, interval
         interval: least seconds between two writes.
     """
     if written is None:
-        return True
+        return now
     if look_alike(written, said):
-        return False
+        return None
     if written.updateTime is None:
-        return True
+        return now
+    before = times.to_seconds(written.updateTime)
+    if now < before:
+        # Another operator's clock was ahead of ours.
+        return now
     moved = _place(written) != _place(said)
-    least = interval if moved else interval * _METRICS_ALONE
-    # Another operator's clock may have been ahead of ours.
-    return not 0 <= now - times.to_seconds(written.updateTime) < least
+    return before + (interval if moved else interval * _METRICS_ALONE)
 
 
 def look_alike(one: Progress, other: Progress) -> bool:

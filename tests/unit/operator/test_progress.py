@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trainyard_api.status import Progress
-from trainyard_operator.brain.progress import worth_writing
+from trainyard_operator.brain.progress import writing_time
 from trainyard_operator.brain.times import to_text
 
 NOW = 1_800_000_000.0
@@ -14,10 +14,15 @@ WRITTEN = Progress(percent=4, epoch=1, epochs=5, step=400, metrics={"loss": 0.25
 )
 
 
+def worth_writing(written: Progress | None, said: Progress, now: float) -> bool:
+    at = writing_time(written, said, now, 5.0)
+    return at is not None and now >= at
+
+
 def first_written(said: Progress) -> int | None:
     """Seconds after which what was said is written; None: not within an hour."""
     seconds = range(3600)
-    return next((s for s in seconds if worth_writing(WRITTEN, said, NOW + s, 5.0)), None)
+    return next((s for s in seconds if worth_writing(WRITTEN, said, NOW + s)), None)
 
 
 def said(**fields: object) -> Progress:
@@ -38,5 +43,5 @@ def test_what_nobody_sees_is_not_written() -> None:
 
 
 def test_the_first_is_written_at_once_and_so_is_one_after_a_clock_that_was_ahead() -> None:
-    assert worth_writing(None, said(), NOW, 5.0)
-    assert worth_writing(WRITTEN, said(percent=5), NOW - 60, 5.0)
+    assert worth_writing(None, said(), NOW)
+    assert worth_writing(WRITTEN, said(percent=5), NOW - 60)

@@ -24,7 +24,7 @@ from trainyard_operator.brain.gang.verdict import (
     named,
 )
 from trainyard_operator.brain.observed import PodView
-from trainyard_operator.brain.progress import look_alike, worth_writing
+from trainyard_operator.brain.progress import writing_time
 from trainyard_operator.brain.runs import stage_hash
 from trainyard_operator.brain.stages.stage import PodStage
 
@@ -218,13 +218,15 @@ def _running(draft: Draft, work: PodStage, stage: Stage) -> None:
 
 def _tell_progress(draft: Draft) -> None:
     said, written = draft.observed.progress, draft.status.progress
-    interval = draft.settings.progress_seconds
     if said is None:
         return
-    if worth_writing(written, said, draft.now, interval):
+    at = writing_time(written, said, draft.now, draft.settings.progress_seconds)
+    if at is None:
+        return
+    if draft.now >= at:
         draft.update(progress=said.model_copy(update={"updateTime": draft.timestamp}))
-    elif written is not None and not look_alike(written, said):
-        draft.look_again(draft.now + interval)
+    else:
+        draft.look_again(at)
 
 
 def _wait(draft: Draft, work: PodStage, stage: Stage, waiting: Waiting | Failed) -> None:

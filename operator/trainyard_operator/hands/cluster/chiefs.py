@@ -27,6 +27,7 @@ not tell anything, ever."""
 _PATIENCE = 3
 """Questions that a chief may leave unanswered before it is asked less: it may yet be starting."""
 _LESS = 4
+"""How many times as long each further silence lasts."""
 
 
 @dataclass(slots=True)
