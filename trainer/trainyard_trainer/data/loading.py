@@ -9,8 +9,9 @@ from typing import Final
 
 from trainyard_api.locations import UnsupportedLocation, claim, local_path, scheme
 from trainyard_api.spec import Data
-from trainyard_trainer.data import checks, idx, npz, packaged, splitting
+from trainyard_trainer.data import checks, splitting
 from trainyard_trainer.data.dataset import Dataset
+from trainyard_trainer.data.readers import idx, npz, packaged
 from trainyard_trainer.data.source import FIELD, RawParts
 from trainyard_trainer.errors import InvalidData, StoreUnavailable
 

@@ -1,21 +1,16 @@
-"""The trained model in the store: as a SavedModel and as a .keras file, and the result beside."""
+"""The trained model in the store: as a SavedModel and as a .keras file."""
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Final
 
 import keras
 import tensorflow as tf
-from pydantic import ValidationError
 
-from trainyard_api.results import TrainResult
 from trainyard_api.status import Artifact
-from trainyard_trainer.errors import StoreUnavailable, TrainerError
-from trainyard_trainer.store import Store, guarded, publish, verify
-
-_log = logging.getLogger(__name__)
+from trainyard_trainer.errors import StoreUnavailable
+from trainyard_trainer.store import Store, publish
 
 _DISK_ERRORS: Final = (
     tf.errors.ResourceExhaustedError,
@@ -67,32 +62,3 @@ def export_model(model: keras.Model, store: Store) -> tuple[Artifact, Artifact]:
     publish(store.keras_model, model.save)
     publish(store.saved_model, write_saved_model)
     return store.artifact(store.saved_model), store.artifact(store.keras_model)
-
-
-def keep_result(result: TrainResult, store: Store) -> None:
-    """Keep what is about to be reported, for a restart that comes before the report is read.
-
-    Raises:
-        StoreUnavailable: the disk refuses.
-    """
-    publish(store.result, lambda path: path.write_text(result.model_dump_json()))
-
-
-def finished_result(store: Store) -> TrainResult | None:
-    """What an earlier attempt of this run has already brought to its end, if its models are whole.
-
-    Raises:
-        StoreUnavailable: the disk refuses.
-    """
-    with guarded(store.result, "read"):
-        if not store.result.exists():
-            return None
-        text = store.result.read_text()
-    try:
-        result = TrainResult.model_validate_json(text)
-        verify(store.saved_model, result.model.sha256)
-        verify(store.keras_model, result.keras.sha256)
-    except (ValidationError, TrainerError) as error:
-        _log.warning("the earlier attempt's result is not used: %s", error)
-        return None
-    return result

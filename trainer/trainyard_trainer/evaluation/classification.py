@@ -1,4 +1,4 @@
-"""Metrics on the test part."""
+"""Metrics of classifiers."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Formats and packaged data sets: one reader each."""
