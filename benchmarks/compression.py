@@ -16,8 +16,9 @@ from pathlib import Path
 import tensorflow as tf
 
 from trainyard_api.results import CompressResult
-from trainyard_api.spec import Compression, Data
+from trainyard_api.spec import Compression, Data, Training
 from trainyard_api.spec.data import Source
+from trainyard_trainer.compress.measure import HeldOut
 from trainyard_trainer.compress.stage import Materials, compress, representative_rows
 from trainyard_trainer.data import load
 from trainyard_trainer.progress import Tracker
@@ -27,7 +28,8 @@ from trainyard_trainer.store import Store
 def measure(saved_model: Path, data: Path, objective: str) -> CompressResult:
     """All candidates of a SavedModel that was trained on the data in `data`."""
     dataset = load(Data(source=Source(uri=f"file://{data.resolve()}")), {})
-    materials = Materials(saved_model, representative_rows(dataset.train, 0), dataset.test)
+    held_out = HeldOut.of(dataset, Training())
+    materials = Materials(saved_model, representative_rows(dataset.train, 0), held_out)
     compression = Compression.model_validate({"objective": objective})
     with tempfile.TemporaryDirectory() as folder:
         store = Store.open(f"file://{folder}", {})

@@ -153,7 +153,7 @@ def _rules(spec: TrainingJobSpec) -> Iterator[Problem]:
         yield Problem("spec.model.custom", 'is required: entrypoint: "package.module:build_model"')
     for index, gate in enumerate(spec.evaluation.gates):
         field = f"spec.evaluation.gates[{index}]"
-        if gate.metric not in spec.evaluation.metrics:
+        if spec.evaluation.metrics and gate.metric not in spec.evaluation.metrics:
             yield Problem(
                 f"{field}.metric",
                 f"{gate.metric} is not computed; add it to spec.evaluation.metrics",
@@ -173,7 +173,8 @@ _BUILT_ARCHITECTURES = ("dense", "cnn")
 _BUILT_FORMATS = ("auto", "idx", "npz")
 _BUILT_SOURCES = ("file", "pvc", "keras", "sklearn")
 _BUILT_STORES = ("file", "pvc")
-_BUILT_METRICS = ("accuracy", "precision", "recall", "f1")
+_BUILT_TASKS = ("classification", "regression")
+_BUILT_METRICS = ("accuracy", "precision", "recall", "f1", "mae", "rmse", "r2")
 _BUILT_TECHNIQUES = ("float16", "dynamic_range", "int8")
 _BUILT_SCHEDULES = ("constant", "cosine", "exponential")
 
@@ -183,7 +184,9 @@ def _not_built(spec: TrainingJobSpec) -> Iterator[Problem]:
     yield from _one_of("spec.model.architecture", spec.model.architecture, _BUILT_ARCHITECTURES)
     yield from _one_of("spec.training.schedule.name", spec.training.schedule.name, _BUILT_SCHEDULES)
     yield from _one_of("spec.training.precision", spec.training.precision, ("float32",))
-    yield from _among("spec.evaluation.metrics", spec.evaluation.metrics, _BUILT_METRICS)
+    yield from _among("spec.evaluation.metrics", spec.evaluation.metrics or (), _BUILT_METRICS)
+    gated = [gate.metric for gate in spec.evaluation.gates]
+    yield from _among("spec.evaluation.gates", gated, _BUILT_METRICS)
     if spec.compression is not None:
         techniques = spec.compression.techniques
         yield from _among("spec.compression.techniques", techniques, _BUILT_TECHNIQUES)
@@ -203,7 +206,7 @@ def _not_built_data(spec: TrainingJobSpec) -> Iterator[Problem]:
     yield from _absent("spec.data.source.label", data.source.label)
     yield from _absent("spec.data.source.features", data.source.features)
     yield from _absent("spec.data.source.secretRef", data.source.secretRef)
-    yield from _one_of("spec.data.task", data.task or "classification", ("classification",))
+    yield from _one_of("spec.data.task", data.task or "classification", _BUILT_TASKS)
     yield from _absent("spec.data.cleaning", data.cleaning)
     yield from _absent("spec.data.augmentation", data.augmentation or None)
     yield from _absent("spec.data.generation", data.generation)

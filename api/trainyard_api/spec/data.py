@@ -111,6 +111,15 @@ class Preprocessing(Document):
         ),
     )
 
+    channels: Literal["auto", "first", "last"] = Field(
+        default="auto",
+        description=(
+            "Where pictures have their channels: last (height, width, channels) or first; auto "
+            "tells it by the sizes. The model turns them itself and takes rows as the data has "
+            "them."
+        ),
+    )
+
 
 class AugmentationLayer(Document):
     """One Keras preprocessing layer."""

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from trainyard_api.model import Document, rule, rules
 
-MetricName = Literal["accuracy", "precision", "recall", "f1", "roc_auc"]
+MetricName = Literal["accuracy", "precision", "recall", "f1", "roc_auc", "mae", "rmse", "r2"]
+
+DEFAULT_METRICS: Final[Mapping[str, tuple[MetricName, ...]]] = {
+    "classification": ("accuracy", "precision", "recall", "f1"),
+    "regression": ("mae", "rmse", "r2"),
+}
+"""By task."""
 
 
 class Gate(Document):
@@ -35,16 +42,34 @@ class Evaluation(Document):
 
     model_config = rules(
         rule(
-            "!has(self.gates) || self.gates.all(g, self.metrics.exists(m, m == g.metric))",
+            "!has(self.gates) || !has(self.metrics) || "
+            "self.gates.all(g, self.metrics.exists(m, m == g.metric))",
             "a gate names a metric that is not computed: add it to evaluation.metrics",
         )
     )
 
-    metrics: Annotated[list[MetricName], Field(min_length=1, max_length=16)] = Field(
-        default=["accuracy", "precision", "recall", "f1"],
-        description="The metrics; precision, recall and f1 are means over the classes (macro).",
+    metrics: Annotated[list[MetricName], Field(min_length=1, max_length=16)] | None = Field(
+        default=None,
+        description=(
+            "The metrics; by default those of the task (classification: accuracy, precision, "
+            "recall, f1; regression: mae, rmse, r2) and of the gates. precision, recall and f1 are "
+            "means over all classes (macro)."
+        ),
     )
     gates: Annotated[list[Gate], Field(max_length=16)] = Field(
         default=[],
         description="The run fails, and nothing is rolled out, where one does not hold.",
     )
+
+    @field_validator("metrics")
+    @classmethod
+    def _former_default(cls, metrics: list[MetricName] | None) -> list[MetricName] | None:
+        """Jobs that were applied when these were the default have them written out."""
+        return None if tuple(metrics or ()) == DEFAULT_METRICS["classification"] else metrics
+
+    def names(self, task: str) -> list[MetricName]:
+        """The metrics that a job of that task computes."""
+        if self.metrics is not None:
+            return self.metrics
+        gates = [gate.metric for gate in self.gates]
+        return list(dict.fromkeys([*DEFAULT_METRICS[task], *gates]))

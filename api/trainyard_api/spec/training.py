@@ -34,8 +34,10 @@ class Schedule(Document):
 class EarlyStopping(Document):
     """When to stop before the last epoch."""
 
-    monitor: Literal["val_loss", "val_accuracy"] = Field(
-        default="val_loss", description="What must improve."
+    monitor: Literal["val_loss", "val_accuracy", "val_mae", "val_rmse"] = Field(
+        default="val_loss",
+        description="What must improve: val_loss; of a classification val_accuracy; of a "
+        "regression val_mae or val_rmse.",
     )
     patience: PositiveInt = Field(
         default=3, description="Epochs without improvement that are waited for."

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from trainyard_api.digests import artifact_sha256
-from trainyard_api.spec import Data
+from trainyard_api.spec import Data, Training
 from trainyard_api.spec.data import Source
+from trainyard_trainer.compress.measure import HeldOut
 from trainyard_trainer.data import Dataset, load
 
 
@@ -24,6 +25,11 @@ class Trained:
     dataset: Dataset
     data: Data
 
+    @property
+    def held_out(self) -> HeldOut:
+        """The test part."""
+        return HeldOut.of(self.dataset, Training())
+
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
@@ -33,16 +39,18 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
         [
-            keras.Input(dataset.input_shape, name="features"),
+            keras.Input(dataset.shape, name="features"),
             keras.layers.Rescaling(1 / 16),
             keras.layers.Conv2D(16, 3, activation="relu"),
             keras.layers.Flatten(),
             keras.layers.Dense(64, activation="relu"),
-            keras.layers.Dense(dataset.classes, activation="softmax"),
+            keras.layers.Dense(dataset.schema.target.outputs, activation="softmax"),
         ]
     )
     model.compile("adam", "sparse_categorical_crossentropy")
-    model.fit(dataset.train.features.astype(np.float32), dataset.train.labels, epochs=8, verbose=0)
+    model.fit(
+        dataset.train.features().astype(np.float32), dataset.train.targets, epochs=8, verbose=0
+    )
     folder = tmp_path_factory.mktemp("run") / "saved_model"
     model.export(folder, format="tf_saved_model", verbose=False)
     return Trained(folder, artifact_sha256(folder), dataset, data)

@@ -75,7 +75,7 @@ def test_a_file_is_no_saved_model(tmp_path: Path) -> None:
 def test_a_saved_model_without_the_signature_says_which_it_needs(trained, tmp_path: Path) -> None:
     tf.saved_model.save(tf.Module(), str(tmp_path))
     with pytest.raises(InvalidResult, match="signature serving_default with one input"):
-        measure_saved_model(tmp_path, trained.dataset.test)
+        measure_saved_model(tmp_path, trained.held_out)
 
 
 def save_serving(function, folder: Path) -> None:
@@ -87,10 +87,10 @@ def save_serving(function, folder: Path) -> None:
 def test_a_saved_model_of_other_data_says_the_shape_that_rows_have(trained, tmp_path: Path) -> None:
     save_serving(lambda rows: {"output": tf.linalg.matmul(rows, tf.ones((3, 2)))}, tmp_path)
     with pytest.raises(InvalidResult, match=r"does not take float32 rows of shape \(8, 8, 1\)"):
-        measure_saved_model(tmp_path, trained.dataset.test)
+        measure_saved_model(tmp_path, trained.held_out)
 
 
 def test_a_saved_model_that_answers_no_classes_says_what_it_has_to(trained, tmp_path: Path) -> None:
     save_serving(lambda rows: {"output": rows}, tmp_path)
     with pytest.raises(InvalidResult, match=r"answers with shape \(1, 8, 8, 1\)"):
-        measure_saved_model(tmp_path, trained.dataset.test)
+        measure_saved_model(tmp_path, trained.held_out)

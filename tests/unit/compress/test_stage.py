@@ -23,7 +23,7 @@ from trainyard_trainer import compress
 from trainyard_trainer.compress import stage
 from trainyard_trainer.compress.choose import choose
 from trainyard_trainer.compress.conversion import ConversionFailed
-from trainyard_trainer.compress.measure import measure_litert
+from trainyard_trainer.compress.measure import HeldOut, measure_litert
 from trainyard_trainer.compress.stage import Materials, representative_rows
 from trainyard_trainer.compress.techniques import TECHNIQUES
 from trainyard_trainer.errors import InvalidSpec, ModelRejected
@@ -62,7 +62,8 @@ def environ_of(trained, folder: Path, **changes: str) -> dict[str, str]:
 
 @pytest.fixture
 def materials(trained) -> Materials:
-    few = trained.dataset.test.take(np.arange(64))
+    held_out = trained.held_out
+    few = HeldOut(held_out.part.only(np.arange(64)), held_out.task)
     return Materials(trained.folder, representative_rows(trained.dataset.train, 0), few)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from trainyard_trainer.compress import conversion
-from trainyard_trainer.compress.measure import measure_litert, measure_saved_model
+from trainyard_trainer.compress.measure import HeldOut, measure_litert, measure_saved_model
 from trainyard_trainer.compress.stage import REPRESENTATIVE_ROWS, representative_rows
 from trainyard_trainer.compress.techniques import TECHNIQUES
 from trainyard_trainer.data import Part
@@ -20,8 +20,8 @@ def contents(trained) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", TECHNIQUES)
 def test_a_candidate_is_as_accurate_as_the_original_but_for_little(trained, contents, name) -> None:
-    original = measure_saved_model(trained.folder, trained.dataset.test)
-    candidate = measure_litert(contents[name], trained.dataset.test)
+    original = measure_saved_model(trained.folder, trained.held_out)
+    candidate = measure_litert(contents[name], trained.held_out)
     assert original.accuracy > 0.9
     assert abs(candidate.accuracy - original.accuracy) <= 0.02
     assert candidate.bytes == len(contents[name])
@@ -30,8 +30,8 @@ def test_a_candidate_is_as_accurate_as_the_original_but_for_little(trained, cont
 
 
 def test_float32_gives_the_originals_answers(trained, contents) -> None:
-    original = measure_saved_model(trained.folder, trained.dataset.test)
-    assert measure_litert(contents["float32"], trained.dataset.test).accuracy == original.accuracy
+    original = measure_saved_model(trained.folder, trained.held_out)
+    assert measure_litert(contents["float32"], trained.held_out).accuracy == original.accuracy
 
 
 def test_the_techniques_make_the_model_smaller(contents) -> None:
@@ -51,13 +51,16 @@ def test_int8_keeps_float32_input_and_output(contents) -> None:
 
 
 def test_accuracy_counts_the_rows_beyond_the_last_whole_batch(trained, contents) -> None:
-    test = trained.dataset.test
-    right = Part(test.features[:33], _predicted(contents["float32"], test.features[:33]))
-    assert measure_litert(contents["float32"], right).accuracy == 1.0
-    labels = right.labels.copy()
-    labels[32] = (labels[32] + 1) % 10
-    wrong_at_the_end = Part(right.features, labels)
-    assert measure_litert(contents["float32"], wrong_at_the_end).accuracy == round(32 / 33, 6)
+    few = trained.dataset.test.only(np.arange(33))
+    predicted = _predicted(contents["float32"], few.features())
+
+    def accuracy(targets: np.ndarray) -> float:
+        held_out = HeldOut(Part(few.source, few.numbers, targets), trained.held_out.task)
+        return measure_litert(contents["float32"], held_out).accuracy
+
+    assert accuracy(predicted) == 1.0
+    wrong_at_the_end = np.append(predicted[:32], (predicted[32] + 1) % 10)
+    assert accuracy(wrong_at_the_end) == round(32 / 33, 6)
 
 
 def _predicted(content: bytes, features: np.ndarray) -> np.ndarray:
@@ -70,9 +73,9 @@ def _predicted(content: bytes, features: np.ndarray) -> np.ndarray:
 def test_representative_rows_come_from_train_alone_and_are_the_same_for_a_seed(trained) -> None:
     train = trained.dataset.train
     rows = representative_rows(train, 3)
-    assert rows.shape == (REPRESENTATIVE_ROWS, *trained.dataset.input_shape)
+    assert rows.shape == (REPRESENTATIVE_ROWS, *trained.dataset.shape)
     assert rows.dtype == np.float32
-    known = {row.astype(np.float32).tobytes() for row in train.features}
+    known = {row.astype(np.float32).tobytes() for row in train.features()}
     assert all(row.tobytes() in known for row in rows)
     np.testing.assert_array_equal(rows, representative_rows(train, 3))
     assert not np.array_equal(rows, representative_rows(train, 4))
@@ -80,7 +83,7 @@ def test_representative_rows_come_from_train_alone_and_are_the_same_for_a_seed(t
 
 def test_a_small_training_part_is_representative_as_a_whole(trained) -> None:
     train = trained.dataset.train
-    few = train.take(np.arange(7))
+    few = train.only(np.arange(7))
     assert len(representative_rows(few, 0)) == 7
 
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 
-from trainyard_trainer.training.batches import Batches, class_weights
+from trainyard_trainer.tasks.classification import class_weights
+from trainyard_trainer.training.batches import Batches
 
 
 @given(

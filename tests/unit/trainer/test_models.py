@@ -6,10 +6,15 @@ import keras
 import numpy as np
 import pytest
 
-from trainyard_api.spec import Model
+from trainyard_api.spec import Model, Training
+from trainyard_trainer.data.resident import Resident
+from trainyard_trainer.data.rows import Part, whole
+from trainyard_trainer.data.schema import Schema
+from trainyard_trainer.data.target import Classes
 from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.models import Scaling, build, fit_scaling
-from trainyard_trainer.models.scaling import Kind, scaling_layer
+from trainyard_trainer.models.scaling import Kind, scale
+from trainyard_trainer.tasks import Task, task_of
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 2), dtype=np.uint8)
 TABLE = np.array([[1.0, 10.0, 5.0], [3.0, 30.0, 5.0], [5.0, 50.0, 5.0]])
@@ -19,10 +24,22 @@ def spec(**fields: Any) -> Model:
     return Model.model_validate({"architecture": "dense"} | fields)
 
 
+def part(features: np.ndarray[Any, Any]) -> Part:
+    return whole(Resident(features), np.zeros(len(features), np.int64))
+
+
+def schema(*shape: int, classes: int = 2, **more: Any) -> Schema:
+    return Schema(shape, Classes(tuple("abcd"[:classes])), **more)
+
+
+def task(classes: int = 2) -> Task:
+    return task_of(Classes(tuple("abcd"[:classes])), Training(), np.arange(classes))
+
+
 def scaled(kind: Kind, features: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    layer = scaling_layer(fit_scaling(kind, features))
-    assert layer is not None
-    return np.asarray(layer(features.astype(np.float32)))
+    inputs = keras.Input(features.shape[1:])
+    model = keras.Model(inputs, scale(fit_scaling(kind, part(features)), inputs))
+    return np.asarray(model(features.astype(np.float32)))
 
 
 def test_standard_scaling_gives_each_channel_zero_mean_and_unit_variance() -> None:
@@ -47,8 +64,8 @@ def test_rescaling_divides_by_255() -> None:
 
 
 def test_model_takes_raw_rows_and_gives_probabilities() -> None:
-    scaling = fit_scaling("standard", IMAGES)
-    model = build(spec(architecture="cnn"), (8, 8, 2), 4, scaling)
+    scaling = fit_scaling("standard", part(IMAGES))
+    model = build(spec(architecture="cnn"), schema(8, 8, 2, classes=4), task(4), scaling)
     result = np.asarray(model(IMAGES.astype(np.float32)))
 
     assert result.shape == (40, 4)
@@ -63,8 +80,8 @@ def test_hidden_layers_are_normalised_activated_pooled_and_dropped_in_this_order
             cnn={"filters": [4], "units": [6]},
             regularization={"dropout": 0.5, "batchNormalization": True, "l2": 0.1},
         ),
-        (8, 8, 2),
-        4,
+        schema(8, 8, 2),
+        task(),
         Scaling("none"),
     )
     kinds = [type(layer).__name__ for layer in model.layers[1:]]
@@ -80,11 +97,11 @@ def test_hidden_layers_are_normalised_activated_pooled_and_dropped_in_this_order
 
 
 def test_dense_flattens_images() -> None:
-    assert build(spec(), (8, 8, 2), 4, Scaling("none")).layers[1].name == "flatten"
+    assert build(spec(), schema(8, 8, 2), task(), Scaling("none")).layers[1].name == "flatten"
 
 
 def test_saved_model_file_scales_as_before(tmp_path: Any) -> None:
-    model = build(spec(), (3,), 2, fit_scaling("minmax", TABLE))
+    model = build(spec(), schema(3), task(), fit_scaling("minmax", part(TABLE)))
     model.save(tmp_path / "m.keras")
     again = keras.models.load_model(tmp_path / "m.keras")
     raw = TABLE.astype(np.float32)
@@ -94,21 +111,26 @@ def test_saved_model_file_scales_as_before(tmp_path: Any) -> None:
 
 def test_unknown_activation_lists_those_of_keras() -> None:
     with pytest.raises(InvalidSpec, match=r"spec\.model\.activation: rellu.*relu") as caught:
-        build(spec(activation="rellu"), (3,), 2, Scaling("none"))
+        build(spec(activation="rellu"), schema(3), task(), Scaling("none"))
     assert "tanh" in str(caught.value)
     assert "deserialize" not in str(caught.value)
 
 
 def test_activation_that_halves_the_width_is_refused() -> None:
     with pytest.raises(InvalidSpec, match=r"spec\.model\.activation: glu"):
-        build(spec(activation="glu"), (3,), 2, Scaling("none"))
+        build(spec(activation="glu"), schema(3), task(), Scaling("none"))
 
 
 def test_cnn_on_a_table_is_refused() -> None:
     with pytest.raises(InvalidSpec, match="needs images"):
-        build(spec(architecture="cnn"), (3,), 2, Scaling("none"))
+        build(spec(architecture="cnn"), schema(3), task(), Scaling("none"))
 
 
 def test_more_pooling_than_pixels_is_refused() -> None:
     with pytest.raises(InvalidSpec, match="at most 3"):
-        build(spec(architecture="cnn", cnn={"filters": [1] * 4}), (8, 8, 1), 2, Scaling("none"))
+        build(
+            spec(architecture="cnn", cnn={"filters": [1] * 4}),
+            schema(8, 8, 1),
+            task(),
+            Scaling("none"),
+        )

@@ -1,57 +1,72 @@
-"""What the training loop owes to Keras' optimizers, which `fit` would do for it."""
+"""What a training step owes to Keras' optimizers, which `fit` would do for it."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from trainyard_trainer.data import Part
-from trainyard_trainer.pod import Pod
+from trainyard_api.spec import Training
+from trainyard_trainer.data.resident import Resident
+from trainyard_trainer.data.rows import Part, whole
+from trainyard_trainer.data.target import Classes
+from trainyard_trainer.tasks import task_of
+from trainyard_trainer.training import optimizers
 from trainyard_trainer.training.batches import Batches
+from trainyard_trainer.training.feed import Feed
 from trainyard_trainer.training.gang import Gang
-from trainyard_trainer.training.graph import Trainer
+from trainyard_trainer.training.graph import Call, Trainer
+from trainyard_trainer.training.objective import Supervised
 from trainyard_trainer.training.state import State
 
 ROWS = 8
-PART = Part(
-    np.linspace(-1.0, 1.0, 2 * ROWS, dtype=np.float32).reshape(ROWS, 2),
-    np.tile(np.arange(2, dtype=np.int64), ROWS // 2),
-)
+FEATURES = np.linspace(-1.0, 1.0, 2 * ROWS, dtype=np.float32).reshape(ROWS, 2)
+TARGETS = np.tile(np.arange(2, dtype=np.int64), ROWS // 2)
+PART = whole(Resident(FEATURES), TARGETS)
 
 
-def train(*, averaged: bool = False, **arguments: Any) -> NDArray[Any]:
-    """A layer's kernel after three steps of plain gradient descent."""
-    spec = {"data": {"source": {"uri": "sklearn://iris"}}, "model": {"architecture": "dense"}}
-    environ = {
-        "TRAINYARD_JOB": "j",
-        "TRAINYARD_RUN": "r",
-        "TRAINYARD_NAMESPACE": "n",
-        "TRAINYARD_ATTEMPT": "1",
-        "TRAINYARD_STORAGE": "file:///nowhere",
-        "TRAINYARD_SPEC": json.dumps(spec),
-    }
-    gang = Gang.assemble(Pod.from_environment(environ), lambda _: None)
-    with gang.strategy.scope():
-        kernel = keras.initializers.Constant(0.5)
-        layers = [
-            keras.Input((2,)),
-            keras.layers.Dense(2, "softmax", kernel_initializer=kernel),
-        ]
-        model = keras.Sequential(layers)
-        optimizer = keras.optimizers.SGD(0.5, **arguments)
-        optimizer.build(model.trainable_variables)
-    state = State(model, optimizer)
-    trainer = Trainer(gang, model, optimizer, PART, np.ones(2, np.float32), 0)
-    batches = Batches(ROWS, ROWS, gang.replicas, 0)
-    for step in range(3):
-        trainer.run(batches.of_epoch(step).cut(0, 1), step, False, 0.0)
+class Learning:
+    """A layer that learns by plain gradient descent, a step a call."""
+
+    def __init__(self, gang: Gang, part: Part = PART, rate: float = 0.5, **arguments: Any) -> None:
+        training = Training.model_validate(
+            {"optimizer": {"name": "sgd", "learningRate": rate, "arguments": arguments}}
+        )
+        task = task_of(Classes(("a", "b")), training, TARGETS)
+        self.gang = gang
+        with gang.strategy.scope():
+            kernel = keras.initializers.Constant(0.5)
+            layers = [
+                keras.Input((2,)),
+                keras.layers.Dense(2, "softmax", kernel_initializer=kernel),
+            ]
+            self.model = keras.Sequential(layers)
+            self.optimizer = optimizers.build(training, 3, 1)
+            self.optimizer.build(self.model.trainable_variables)
+        self.state = State(self.model, self.optimizer)
+        self.feed = Feed(gang, part, task.row_weights)
+        objective = Supervised(task)
+        self.trainer = Trainer(gang, self.model, self.optimizer, objective, self.feed, 0)
+        self.batches = Batches(ROWS, ROWS, gang.replicas, 0)
+
+    def step(self, number: int) -> Call:
+        fed = self.feed.take(self.batches.of_epoch(number).cut(0, 1))
+        return self.trainer.run(fed, number, False, 0.0)
+
+    def kernel(self) -> NDArray[Any]:
+        return np.asarray(self.model.get_weights()[0])
+
+
+def train(gang: Gang | None = None, *, averaged: bool = False, **arguments: Any) -> NDArray[Any]:
+    """The kernel after three steps."""
+    learning = Learning(gang or Gang.alone(), **arguments)
+    for number in range(3):
+        assert learning.step(number).sound
     if averaged:
-        state.take_averages(gang)
-    return np.asarray(model.get_weights()[0])
+        learning.state.take_averages(learning.gang)
+    return learning.kernel()
 
 
 def test_a_loss_scale_changes_nothing_but_precision() -> None:
@@ -64,3 +79,12 @@ def test_moving_averages_become_the_models_weights_where_they_are_kept() -> None
 
     averaged = train(averaged=True, use_ema=True, ema_momentum=0.5)
     assert np.abs(averaged - plain).max() > 1e-3
+
+
+def test_weights_that_are_no_numbers_after_the_update_are_told() -> None:
+    steep = whole(Resident(FEATURES * 1e4), TARGETS)
+    learning = Learning(Gang.alone(), steep, rate=3e38)
+    first = learning.step(0)
+
+    assert np.isfinite(first.sums.loss), "the loss before the update shows nothing yet"
+    assert not first.sound

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -10,12 +11,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from trainyard_api.spec import Training
 from trainyard_api.status import Measured
 from trainyard_trainer.compress.conversion import Rows
 from trainyard_trainer.compress.litert import LiteModel
 from trainyard_trainer.compress.timing import microseconds
-from trainyard_trainer.data import Part
+from trainyard_trainer.data import Dataset, Part
 from trainyard_trainer.errors import InvalidResult
+from trainyard_trainer.tasks import Task, task_of
 
 BATCH: Final = 32
 """Rows of a batch, for throughput."""
@@ -24,43 +27,72 @@ _ROWS_AT_ONCE: Final = 256
 _SIGNATURE: Final = "serving_default"
 
 
-def measure_litert(content: bytes, held_out: Part) -> Measured:
+@dataclass(frozen=True)
+class HeldOut:
+    """Rows that took no part in training or conversion, at least one, and how answers are judged.
+
+    Attributes:
+        task: its main metric is what is called accuracy here.
+    """
+
+    part: Part
+    task: Task
+
+    @classmethod
+    def of(cls, dataset: Dataset, training: Training) -> HeldOut:
+        """The test part of a data set, judged as its task judges."""
+        return cls(dataset.test, task_of(dataset.schema.target, training, dataset.train.targets))
+
+    def score(self, answers: NDArray[np.float32]) -> float:
+        """The task's main metric, rounded to what is worth telling."""
+        name = self.task.main_metric
+        return round(self.task.evaluate([name], self.part.targets, answers)[name], 6)
+
+    def rows(self, start: int, end: int) -> Rows:
+        """Some of the rows, float32."""
+        places = np.arange(start, min(end, len(self.part)), dtype=np.int64)
+        return self.part.take(places).features.astype(np.float32)
+
+
+def measure_litert(content: bytes, held_out: HeldOut) -> Measured:
     """A .tflite file, run by LiteRT on one thread.
 
     Args:
         content: the file.
-        held_out: rows that took no part in training or conversion; at least one.
 
     Raises:
         ValueError, RuntimeError: LiteRT cannot load or run it.
     """
     single, batched = LiteModel(content, 1), LiteModel(content, BATCH)
-    row = _float32(held_out, 0, 1)
-    batch = np.resize(_float32(held_out, 0, BATCH), (BATCH, *row.shape[1:]))
+    row = held_out.rows(0, 1)
+    batch = np.resize(held_out.rows(0, BATCH), (BATCH, *row.shape[1:]))
     # Whole batches, then the rest row by row.
-    whole = len(held_out) - len(held_out) % BATCH
-    right = _count_right(batched.predict, held_out, 0, whole, BATCH)
-    right += _count_right(single.predict, held_out, whole, len(held_out), 1)
+    rows = len(held_out.part)
+    whole = rows - rows % BATCH
+    answers = [
+        *_answers(batched.predict, held_out, 0, whole, BATCH),
+        *_answers(single.predict, held_out, whole, rows, 1),
+    ]
     return Measured(
         bytes=len(content),
-        accuracy=round(right / len(held_out), 6),
+        accuracy=held_out.score(np.concatenate(answers)),
         latencyMicroseconds=round(microseconds(lambda: single.predict(row)), 1),
         throughput=round(BATCH * 1e6 / microseconds(lambda: batched.predict(batch)), 1),
     )
 
 
-def measure_saved_model(folder: Path, held_out: Part) -> Measured:
+def measure_saved_model(folder: Path, held_out: HeldOut) -> Measured:
     """The original, run by TensorFlow through its serving signature.
 
     Args:
         folder: of the SavedModel, whose digest was checked.
-        held_out: the same rows as for the candidates; at least one.
+        held_out: the same rows as for the candidates.
 
     Raises:
         InvalidResult: it does not answer rows of this data set.
     """
     predict = _signature_of(folder)
-    row = _float32(held_out, 0, 1)
+    row = held_out.rows(0, 1)
     try:
         answer = predict(row)
     except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
@@ -73,11 +105,19 @@ def measure_saved_model(folder: Path, held_out: Part) -> Measured:
             f"{folder}: its signature {_SIGNATURE} has to answer with a number for each class, of "
             f"shape (rows, classes); for 1 row it answers with shape {answer.shape}"
         )
-    batch = np.resize(_float32(held_out, 0, BATCH), (BATCH, *row.shape[1:]))
-    right = _count_right(predict, held_out, 0, len(held_out), _ROWS_AT_ONCE)
+    if answer.shape[1] != held_out.task.outputs:
+        raise InvalidResult(
+            f"{folder}: its signature {_SIGNATURE} answers a row with {answer.shape[1]} numbers, "
+            f"and the data set has {held_out.task.outputs} to tell; number the classes from 0, in "
+            "the order of the labels"
+        )
+    batch = np.resize(held_out.rows(0, BATCH), (BATCH, *row.shape[1:]))
+    answers = np.concatenate(
+        list(_answers(predict, held_out, 0, len(held_out.part), _ROWS_AT_ONCE))
+    )
     return Measured(
         bytes=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
-        accuracy=round(right / len(held_out), 6),
+        accuracy=held_out.score(answers),
         latencyMicroseconds=round(microseconds(lambda: predict(row)), 1),
         throughput=round(BATCH * 1e6 / microseconds(lambda: predict(batch)), 1),
     )
@@ -107,17 +147,13 @@ def _signature_of(folder: Path) -> Callable[[Rows], NDArray[np.float32]]:
     return predict
 
 
-def _count_right(
-    predict: Callable[[Rows], NDArray[np.float32]], part: Part, first: int, last: int, batch: int
-) -> int:
-    """How many of the rows from `first` up to `last` are given their own class."""
-    right = 0
+def _answers(
+    predict: Callable[[Rows], NDArray[np.float32]],
+    held_out: HeldOut,
+    first: int,
+    last: int,
+    batch: int,
+) -> Iterator[NDArray[np.float32]]:
+    """What a model answers to the rows from `first` up to `last`, a batch at a time."""
     for start in range(first, last, batch):
-        end = min(start + batch, last)
-        predicted = predict(_float32(part, start, end)).argmax(axis=-1)
-        right += int((predicted == part.labels[start:end]).sum())
-    return right
-
-
-def _float32(part: Part, start: int, end: int) -> Rows:
-    return part.features[start:end].astype(np.float32)
+        yield predict(held_out.rows(start, min(start + batch, last)))

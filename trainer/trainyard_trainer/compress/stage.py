@@ -21,7 +21,7 @@ from trainyard_trainer import termination
 from trainyard_trainer.compress.announced import announced_model
 from trainyard_trainer.compress.choose import FALLBACK, choose
 from trainyard_trainer.compress.conversion import ConversionFailed, Rows
-from trainyard_trainer.compress.measure import measure_litert, measure_saved_model
+from trainyard_trainer.compress.measure import HeldOut, measure_litert, measure_saved_model
 from trainyard_trainer.compress.techniques import TECHNIQUES
 from trainyard_trainer.data import Part, load
 from trainyard_trainer.errors import InvalidSpec
@@ -42,12 +42,12 @@ class Materials:
     Attributes:
         saved_model: folder of the original; its digest was checked.
         representative: rows of the training part.
-        held_out: the test part.
+        held_out: the test part, and how answers to it are judged.
     """
 
     saved_model: Path
     representative: Rows
-    held_out: Part
+    held_out: HeldOut
 
 
 def run(pod: Pod, tracker: Tracker) -> ExitCode:
@@ -63,7 +63,8 @@ def run(pod: Pod, tracker: Tracker) -> ExitCode:
     tracker.say("reading data")
     dataset = load(pod.spec.data, pod.environ)
     representative = representative_rows(dataset.train, pod.spec.data.split.seed)
-    materials = Materials(saved_model, representative, dataset.test)
+    held_out = HeldOut.of(dataset, pod.spec.training)
+    materials = Materials(saved_model, representative, held_out)
     compression = pod.spec.compression or Compression()
     result = compress(materials, compression, store, tracker)
     termination.write(TerminationMessage(compress=result), pod.environ)
@@ -96,7 +97,7 @@ def representative_rows(train: Part, seed: int) -> Rows:
     """
     count = min(REPRESENTATIVE_ROWS, len(train))
     chosen = np.random.default_rng(seed).choice(len(train), count, replace=False)
-    return train.features[np.sort(chosen)].astype(np.float32)
+    return train.take(np.sort(chosen)).features.astype(np.float32)
 
 
 def compress(

@@ -4,46 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-
-@dataclass(frozen=True)
-class Part:
-    """Rows and what they are.
-
-    Attributes:
-        features: shape (rows, columns) of a table or (rows, height, width, channels) of images,
-            in the type in which they were stored (bytes stay uint8).
-        labels: shape (rows,), int64, from 0.
-    """
-
-    features: NDArray[np.generic]
-    labels: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def take(self, rows: NDArray[np.int64]) -> Part:
-        """The given rows, in the given order."""
-        return Part(self.features[rows], self.labels[rows])
+from trainyard_trainer.data.rows import Part
+from trainyard_trainer.data.schema import Schema
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """The three parts.
+    """The three parts, alike in what a row is.
 
     Attributes:
         validation: may be empty, where `spec.data.split.validation` is 0.
-        classes: number of classes: the training part's largest label and one.
+        notes: what was decided for the user and what seems wrong, a sentence each.
     """
 
     train: Part
     validation: Part
     test: Part
-    classes: int
+    schema: Schema
+    notes: tuple[str, ...] = ()
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int, ...]:
         """Shape of one row: (columns,) or (height, width, channels)."""
-        return tuple(self.train.features.shape[1:])
+        return self.schema.shape

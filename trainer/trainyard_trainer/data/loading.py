@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Final
 
-from trainyard_api.locations import UnsupportedLocation, claim, local_path, scheme
+import numpy as np
+
 from trainyard_api.spec import Data
-from trainyard_trainer.data import checks, splitting
+from trainyard_trainer.data import checks, shifting, splitting
 from trainyard_trainer.data.dataset import Dataset
-from trainyard_trainer.data.readers import idx, npz, packaged
+from trainyard_trainer.data.labels import Labels, read_labels
+from trainyard_trainer.data.opening import open_source
+from trainyard_trainer.data.resident import Resident
+from trainyard_trainer.data.rows import Part, whole
+from trainyard_trainer.data.schema import Schema
 from trainyard_trainer.data.source import FIELD, RawParts
-from trainyard_trainer.errors import InvalidData, StoreUnavailable
-
-_AWAY: Final = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT)
-_CURES: Final = {
-    errno.ENOENT: "it is a link to nothing, or was just removed: fetch it again",
-    errno.EISDIR: "it is a folder: put the file in its place",
-}
+from trainyard_trainer.data.target import Target
+from trainyard_trainer.errors import InvalidSpec
 
 
 def load(data: Data, environ: Mapping[str, str]) -> Dataset:
@@ -30,81 +27,79 @@ def load(data: Data, environ: Mapping[str, str]) -> Dataset:
 
     Raises:
         InvalidData: they are not there, or cannot be learned from.
+        InvalidSpec: the task is not built yet.
         StoreUnavailable: the volume or a data set's host is away.
     """
-    raw = _read(data, environ)
-    train = checks.to_part(raw.train)
-    test = None if raw.test is None else checks.to_part(raw.test)
-    classes = checks.count_classes(train, test, raw.train.name)
-    if test is not None:
-        checks.check_same_shape(train, test, raw.train.name)
-    return Dataset(*splitting.divide(train, data.split, test), classes)
+    if data.task == "reconstruction":
+        raise InvalidSpec("spec.data.task: reconstruction is not built yet")
+    return from_arrays(open_source(data, environ), data)
 
 
-def _read(data: Data, environ: Mapping[str, str]) -> RawParts:
-    uri = data.source.uri
-    kind, _, name = uri.partition("://")
-    if kind == "sklearn":
-        return packaged.read_sklearn(name)
-    if kind == "keras":
-        return packaged.read_keras(name)
-    try:
-        path = local_path(uri, environ)
-    except UnsupportedLocation as error:
-        raise InvalidData(f"{FIELD}: {error}") from error
-    try:
-        return _read_files(path, data.source.format, _whereabouts(uri, path))
-    except OSError as error:
-        raise _refused(error, path) from error
+def from_arrays(raw: RawParts, data: Data) -> Dataset:
+    """The parts of a source that brings arrays.
 
-
-def _read_files(path: Path, format: str, whereabouts: str) -> RawParts:
-    if not path.exists():
-        raise InvalidData(f"{FIELD}: nothing is there: {whereabouts}; mend the path")
-    if format == "auto":
-        format = _recognize(path)
-    if format == "idx":
-        if not path.is_dir():
-            raise InvalidData(f"{FIELD}: {path} is a file; name the folder of the idx files")
-        return idx.read_folder(path)
-    if format == "npz":
-        return npz.read(_archive(path))
-    raise InvalidData(f"spec.data.source.format: {format} is not built yet; use idx or npz")
-
-
-def _recognize(path: Path) -> str:
-    """The format, by the names of the files."""
-    files = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.is_file())
-    if any(idx.is_idx(file) for file in files):
-        return "idx"
-    if any(file.suffix == ".npz" for file in files):
-        return "npz"
-    listed = ", ".join(file.name for file in files[:5]) or "nothing"
-    raise InvalidData(
-        f"{FIELD}: {path} has no files of a known format ({listed}); needed are "
-        "train-images-idx3-ubyte and train-labels-idx1-ubyte (.gz or not), or one .npz"
+    Raises:
+        InvalidData: they cannot be learned from.
+    """
+    brought = {"train": raw.train, "validation": raw.validation, "test": raw.test}
+    given = {part: each for part, each in brought.items() if each is not None}
+    name = raw.train.name
+    sources = {part: checks.to_source(each) for part, each in given.items()}
+    for part, source in sources.items():
+        checks.check_same_shape(sources["train"], source, part, name)
+    task = None if data.task == "reconstruction" else data.task
+    learned = read_labels(FIELD, task, [Labels(each.labels, each.name) for each in given.values()])
+    parts = {
+        part: whole(source, targets)
+        for (part, source), targets in zip(sources.items(), learned.parts, strict=True)
+    }
+    train, validation, test = splitting.divide(
+        parts["train"], data.split, parts.get("validation"), parts.get("test")
     )
+    checks.check_classes(learned.target, train, test, name)
+    channels = _channels_first(data, sources["train"].shape)
+    notes = [f"task {learned.target.task}: {learned.why}"] if learned.why else []
+    if channels:
+        sizes = " x ".join(str(size) for size in sources["train"].shape)
+        notes.append(f"channels first: {sizes}; the model itself turns them")
+    notes += checks.scaled_before(train, data.preprocessing.scaling)
+    notes += checks.absent_classes(learned.target, validation, test)
+    dataset = Dataset(
+        train, validation, test, _schema(sources["train"], learned.target, channels), tuple(notes)
+    )
+    return _shifted(dataset, sources["train"])
 
 
-def _archive(path: Path) -> Path:
-    if path.is_file():
-        return path
-    found = sorted(path.glob("*.npz"))
-    if len(found) != 1:
-        listed = ", ".join(p.name for p in found) or "none"
-        raise InvalidData(f"{FIELD}: {path} must have one .npz file ({listed}); name the file")
-    return found[0]
+def _schema(source: Resident, target: Target, channels_first: bool) -> Schema:
+    return Schema(source.shape, target, channels_first=channels_first)
 
 
-def _whereabouts(uri: str, path: Path) -> str:
-    if scheme(uri) == "pvc":
-        return f"{uri} (claim {claim(uri)}, {path} in the pod)"
-    return str(path)
+def _channels_first(data: Data, shape: tuple[int, ...]) -> bool:
+    wanted = data.preprocessing.channels
+    return checks.are_channels_first(shape) if wanted == "auto" else wanted == "first"
 
 
-def _refused(error: OSError, path: Path) -> InvalidData | StoreUnavailable:
-    message = f"{FIELD}: {error.filename or path} cannot be read ({error.strerror})"
-    if error.errno in _AWAY:
-        return StoreUnavailable(f"{message}; check the volume")
-    cure = "the pod's user needs to read it: set fsGroup or the file's mode"
-    return InvalidData(f"{message}; {_CURES.get(error.errno or 0, cure)}")
+def _shifted(dataset: Dataset, source: Resident) -> Dataset:
+    """The parts, from whose wide numbers a constant is taken off where float32 needs it."""
+    shift = shifting.shift_of(source, dataset.train.numbers)
+    if shift is None:
+        return dataset
+    taken = tuple(float(each) for each in shift)
+
+    def shifted(part: Part) -> Part:
+        if not isinstance(part.source, Resident):
+            return part
+        return Part(part.source.shifted(np.array(taken)), part.numbers, part.targets)
+
+    return Dataset(
+        shifted(dataset.train),
+        shifted(dataset.validation),
+        shifted(dataset.test),
+        Schema(
+            dataset.schema.shape,
+            dataset.schema.target,
+            shift=taken,
+            channels_first=dataset.schema.channels_first,
+        ),
+        (*dataset.notes, shifting.describe(taken)),
+    )

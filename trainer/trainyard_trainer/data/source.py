@@ -21,7 +21,8 @@ class Raw:
 
 @dataclass(frozen=True)
 class RawParts:
-    """The parts that a source brings; `test` is None where it brings one alone."""
+    """The parts that a source brings; None where it does not bring one itself."""
 
     train: Raw
-    test: Raw | None
+    test: Raw | None = None
+    validation: Raw | None = None

@@ -1,4 +1,8 @@
-"""Metrics of classifiers."""
+"""Metrics of classifiers.
+
+Precision, recall and f1 are means over all classes of the data set (macro), also over those of
+which the measured rows have none: a class that nobody can find is no reason for a better mean.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +11,36 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import metrics as sklearn_metrics
 
 from trainyard_trainer.errors import InvalidSpec
 
 Labels = NDArray[np.int64]
+_Counts = NDArray[Any]
+"""Rows by class that they have and class that they were given: (classes, classes)."""
 
 
-def _macro(function: Callable[..., Any]) -> Callable[[Labels, Labels], float]:
-    # A class that is never predicted has a precision of 0, not none.
-    return lambda labels, predicted: float(
-        function(labels, predicted, average="macro", zero_division=0)
-    )
+def _share(part: _Counts, of: _Counts) -> NDArray[np.float64]:
+    """For each class; 0 where there is nothing to be a share of."""
+    return np.where(of > 0, part / np.where(of > 0, of, 1), 0.0)
 
 
-_METRICS: Final[dict[str, Callable[[Labels, Labels], float]]] = {
-    "accuracy": lambda labels, predicted: float(sklearn_metrics.accuracy_score(labels, predicted)),
-    "precision": _macro(sklearn_metrics.precision_score),
-    "recall": _macro(sklearn_metrics.recall_score),
-    "f1": _macro(sklearn_metrics.f1_score),
+def _precision(counts: _Counts) -> NDArray[np.float64]:
+    return _share(np.diag(counts), counts.sum(axis=0))
+
+
+def _recall(counts: _Counts) -> NDArray[np.float64]:
+    return _share(np.diag(counts), counts.sum(axis=1))
+
+
+def _f1(counts: _Counts) -> NDArray[np.float64]:
+    return _share(2 * np.diag(counts), counts.sum(axis=0) + counts.sum(axis=1))
+
+
+_METRICS: Final[dict[str, Callable[[_Counts], float]]] = {
+    "accuracy": lambda counts: float(np.trace(counts) / counts.sum()),
+    "precision": lambda counts: float(_precision(counts).mean()),
+    "recall": lambda counts: float(_recall(counts).mean()),
+    "f1": lambda counts: float(_f1(counts).mean()),
 }
 
 
@@ -38,19 +53,29 @@ def check(names: Sequence[str]) -> None:
     for name in names:
         if name not in _METRICS:
             raise InvalidSpec(
-                f"spec.evaluation.metrics: {name} is not built yet; use one of: "
-                + ", ".join(_METRICS)
+                f"spec.evaluation.metrics: {name} is no metric of a classification that is built "
+                "yet; use one of: " + ", ".join(_METRICS)
             )
 
 
-def measure(names: Sequence[str], labels: Labels, predicted: Labels) -> dict[str, float]:
-    """The metrics asked for; precision, recall and f1 are means over the classes (macro).
+def confusion(labels: Labels, predicted: Labels, classes: int) -> _Counts:
+    """Rows by class that they have and class that they were given, int64 [classes, classes]."""
+    pairs = labels * classes + predicted
+    return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+
+
+def measure(
+    names: Sequence[str], labels: Labels, predicted: Labels, classes: int
+) -> dict[str, float]:
+    """The metrics asked for.
 
     Args:
         labels, predicted: classes, shape (rows,).
+        classes: how many the data set has.
 
     Raises:
         InvalidSpec: a metric that cannot be computed.
     """
     check(names)
-    return {name: _METRICS[name](labels, predicted) for name in names}
+    counts = confusion(labels, predicted, classes)
+    return {name: _METRICS[name](counts) for name in names}

@@ -24,21 +24,21 @@ _DISK_ERRORS: Final = (
 class _Servable(tf.Module):
     """A model as a SavedModel needs it. Keras' own export writes each variable twice."""
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, model: keras.Model, output: str) -> None:
         super().__init__()
         self.model_variables = [variable.value for variable in model.variables]
         rows = tf.TensorSpec(model.inputs[0].shape, tf.float32, name="features")
         self.serve = tf.function(
-            lambda features: {"probabilities": model(features, training=False)},
+            lambda features: {output: model(features, training=False)},
             input_signature=[rows],
         )
 
 
-def export_model(model: keras.Model, store: Store) -> tuple[Artifact, Artifact]:
+def export_model(model: keras.Model, output: str, store: Store) -> tuple[Artifact, Artifact]:
     """Publish the model; what an earlier attempt left is replaced.
 
     The SavedModel's signature `serving_default` takes raw float32 rows [batch, *row] called
-    `features` and gives float32 `probabilities` [batch, classes].
+    `features` and gives float32 [batch, outputs] called `output`.
 
     Returns:
         The SavedModel's folder and the .keras file.
@@ -49,7 +49,7 @@ def export_model(model: keras.Model, store: Store) -> tuple[Artifact, Artifact]:
 
     def write_saved_model(folder: Path) -> None:
         # Read back, the model is one process's again, without the gang's strategy.
-        servable = _Servable(keras.models.load_model(store.keras_model, compile=False))
+        servable = _Servable(keras.models.load_model(store.keras_model, compile=False), output)
         try:
             tf.saved_model.save(
                 servable, str(folder), signatures={"serving_default": servable.serve}

@@ -7,15 +7,16 @@ from typing import Any, Final
 import keras
 
 from trainyard_api.spec import Model
+from trainyard_trainer.data.schema import Schema
 from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.models.hidden import Hidden, check_activation
-from trainyard_trainer.models.scaling import Scaling, scaling_layer
+from trainyard_trainer.models.scaling import Scaling, scale
+from trainyard_trainer.tasks import Task
 
 INPUT_NAME: Final = "features"
-OUTPUT_NAME: Final = "probabilities"
 
 
-def check(spec: Model, input_shape: tuple[int, ...]) -> None:
+def check(spec: Model, schema: Schema) -> None:
     """Make sure that `build` will succeed, without touching TensorFlow's devices.
 
     Raises:
@@ -27,38 +28,35 @@ def check(spec: Model, input_shape: tuple[int, ...]) -> None:
             f"spec.model.architecture: {spec.architecture} is not built yet; use dense or cnn"
         )
     if spec.architecture == "cnn":
-        _check_images(spec, input_shape)
+        _check_images(spec, schema.picture)
 
 
-def build(spec: Model, input_shape: tuple[int, ...], classes: int, scaling: Scaling) -> keras.Model:
-    """A classifier of raw rows: float32 [batch, *input_shape] to probabilities [batch, classes].
+def build(spec: Model, schema: Schema, task: Task, scaling: Scaling) -> keras.Model:
+    """A model of raw rows: float32 [batch, *schema.shape] to the task's output.
 
     Each hidden layer is followed by batch normalisation (if asked for), activation and dropout.
 
     Args:
-        input_shape: of one row: (columns,) or (height, width, channels).
         scaling: done inside the model, before its first layer.
 
     Raises:
         InvalidSpec: the architecture does not fit the data, or a name is unknown.
     """
-    check(spec, input_shape)
-    inputs = keras.Input(input_shape, name=INPUT_NAME, dtype="float32")
-    layer = scaling_layer(scaling)
-    scaled = inputs if layer is None else layer(inputs)
+    check(spec, schema)
+    inputs = keras.Input(schema.shape, name=INPUT_NAME, dtype="float32")
+    turned = (
+        keras.layers.Permute((2, 3, 1), name="channels_last")(inputs)
+        if schema.channels_first
+        else inputs
+    )
+    scaled = scale(scaling, turned)
     hidden = Hidden.of(spec)
     last = _cnn(spec, scaled, hidden) if spec.architecture == "cnn" else _dense(scaled)
     units = spec.cnn.units if spec.architecture == "cnn" else spec.dense.units
     for index, width in enumerate(units):
         dense = keras.layers.Dense(width, **hidden.arguments(), name=f"dense_{index}")
         last = hidden.finish(dense(last), dense.name)
-    outputs = keras.layers.Dense(
-        classes,
-        activation="softmax",
-        kernel_regularizer=hidden.regularizer(),
-        name=OUTPUT_NAME,
-    )(last)
-    return keras.Model(inputs, outputs, name=spec.architecture)
+    return keras.Model(inputs, task.head(last, hidden.regularizer()), name=spec.architecture)
 
 
 def _dense(scaled: Any) -> Any:

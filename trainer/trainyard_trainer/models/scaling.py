@@ -1,19 +1,21 @@
-"""Scaling of the raw input, fitted on the training part and kept inside the model."""
+"""Scaling of raw input: fitted on the training part alone, exported as layers of the model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
+
+from trainyard_trainer.data.moments import Moments, moments_of
+from trainyard_trainer.data.rows import Part
 
 Kind = Literal["none", "standard", "minmax", "rescale"]
 
-LAYER_NAME: Final = "scaling"
-_ROWS_AT_ONCE: Final = 8192
+CENTER_NAME: Final = "centering"
+SCALE_NAME: Final = "scaling"
+_BYTE: Final = 255.0
 
 
 @dataclass(frozen=True)
@@ -29,57 +31,45 @@ class Scaling:
     scale: tuple[float, ...] = (1.0,)
 
 
-def fit_scaling(kind: Kind, features: NDArray[np.generic]) -> Scaling:
+def fit_scaling(kind: Kind, train: Part, channels_first: bool = False) -> Scaling:
     """The scaling of that kind for the training part's features.
-
-    Args:
-        features: shape (rows, columns) or (rows, height, width, channels).
 
     A column that never changes is shifted alone, not divided by zero.
     """
     if kind == "none":
         return Scaling(kind)
     if kind == "rescale":
-        return Scaling(kind, scale=(255.0,))
-    shift, scale = _moments(features) if kind == "standard" else _range(features)
+        return Scaling(kind, scale=(_BYTE,))
+    found = moments_of(
+        lambda: (
+            np.moveaxis(rows.features, 1, -1) if channels_first else rows.features
+            for rows in train.pieces()
+        )
+    )
+    return scaling_of(kind, found)
+
+
+def scaling_of(kind: Kind, found: Moments) -> Scaling:
+    """The scaling of that kind for columns of these moments."""
+    if kind == "standard":
+        shift, scale = found.mean, found.spread
+    else:
+        shift, scale = found.lowest, found.highest - found.lowest
     scale = np.where(scale > 0.0, scale, 1.0)
     return Scaling(kind, tuple(map(float, shift)), tuple(map(float, scale)))
 
 
-def scaling_layer(scaling: Scaling) -> keras.layers.Layer | None:
-    """The Keras layer that does it; None where nothing is to be done."""
-    if scaling.kind == "none":
-        return None
-    if scaling.kind == "rescale":
-        return keras.layers.Rescaling(1.0 / scaling.scale[0], name=LAYER_NAME)
-    return keras.layers.Normalization(
-        mean=list(scaling.shift),
-        variance=[scale * scale for scale in scaling.scale],
-        name=LAYER_NAME,
-    )
+def scale(scaling: Scaling, tensor: Any) -> Any:
+    """The tensor, scaled by layers of Keras.
 
-
-def _pieces(features: NDArray[np.generic]) -> Iterator[NDArray[np.float64]]:
-    """The features as (values, columns), some rows at a time: a float64 copy of a whole data set
-    of bytes would be eight times its size.
+    Keras' own Normalization adds an epsilon to the spread, in which a column of small numbers
+    vanishes; and what is subtracted has to go first, or both are rounded.
     """
-    for first in range(0, len(features), _ROWS_AT_ONCE):
-        piece = features[first : first + _ROWS_AT_ONCE].astype(np.float64)
-        yield piece.reshape(-1, features.shape[-1])
-
-
-def _moments(features: NDArray[np.generic]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation of each column, in two passes for the sake of precision."""
-    count = features.size // features.shape[-1]
-    mean = sum((p.sum(axis=0) for p in _pieces(features)), np.zeros(features.shape[-1])) / count
-    squares = sum(
-        (np.square(p - mean).sum(axis=0) for p in _pieces(features)), np.zeros(features.shape[-1])
-    )
-    return mean, np.sqrt(squares / count)
-
-
-def _range(features: NDArray[np.generic]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Minimum and range of each column."""
-    lowest = np.min([p.min(axis=0) for p in _pieces(features)], axis=0)
-    highest = np.max([p.max(axis=0) for p in _pieces(features)], axis=0)
-    return lowest, highest - lowest
+    if scaling.kind == "none":
+        return tensor
+    if any(scaling.shift):
+        offset = [-shift for shift in scaling.shift]
+        tensor = keras.layers.Rescaling(1.0, offset, dtype="float32", name=CENTER_NAME)(tensor)
+    factors = [1.0 / scale for scale in scaling.scale]
+    factor = factors if len(factors) > 1 else factors[0]
+    return keras.layers.Rescaling(factor, dtype="float32", name=SCALE_NAME)(tensor)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,26 @@ class Matrix:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """Steps that one call makes, all of one epoch.
+
+    Attributes:
+        epoch: from 0.
+        first: number of the first step, from 0, over the whole training.
+        steps: how many.
+    """
+
+    epoch: int
+    first: int
+    steps: int
+
+    @property
+    def end(self) -> int:
+        """Number of the step that comes after."""
+        return self.first + self.steps
+
+
+@dataclass(frozen=True)
 class Batches:
     """How `rows` examples are cut into steps of `batch`, for `replicas` replicas."""
 
@@ -48,10 +69,21 @@ class Batches:
         """Steps in which every row occurs once."""
         return math.ceil(self.rows / min(self.batch, self.rows))
 
+    def cut(self, stretch: Stretch) -> Matrix:
+        """The batches of consecutive steps."""
+        first = stretch.first - stretch.epoch * self.steps_per_epoch
+        return _of_epoch(self, stretch.epoch).cut(first, stretch.steps)
+
     def of_epoch(self, epoch: int) -> Matrix:
         """The shuffled batches of an epoch, counted from 0."""
         order = np.random.default_rng([self.seed, epoch]).permutation(self.rows)
         return arrange(order, min(self.batch, self.rows), self.replicas)
+
+
+@lru_cache(maxsize=2)
+def _of_epoch(batches: Batches, epoch: int) -> Matrix:
+    """The matrix of the epoch that is being trained, and of the one that comes next."""
+    return batches.of_epoch(epoch)
 
 
 def arrange(order: NDArray[np.integer], batch: int, replicas: int) -> Matrix:
@@ -65,18 +97,3 @@ def arrange(order: NDArray[np.integer], batch: int, replicas: int) -> Matrix:
     weights = (np.arange(steps * batch) < len(order)).astype(np.float32).reshape(steps, batch)
     beside = ((0, 0), (0, -batch % replicas))
     return Matrix(np.pad(rows, beside, mode="wrap"), np.pad(weights, beside))
-
-
-def class_weights(labels: NDArray[np.int64], classes: int, balanced: bool) -> NDArray[np.float32]:
-    """Weight of each class in the loss, float32 [classes].
-
-    Balanced: rows / (classes that occur * rows of the class), as scikit-learn has it
-    (King and Zeng, Logistic Regression in Rare Events Data, 2001).
-    """
-    if not balanced:
-        return np.ones(classes, np.float32)
-    counts = np.bincount(labels, minlength=classes)
-    present = counts > 0
-    weights = np.zeros(classes, np.float32)
-    weights[present] = len(labels) / (present.sum() * counts[present])
-    return weights

@@ -36,13 +36,23 @@ class Gang:
     the others.
     """
 
-    def __init__(self, pod: Pod, strategy: tf.distribute.Strategy) -> None:
+    def __init__(self, strategy: tf.distribute.Strategy, workers: int, index: int) -> None:
+        """Args:
+        strategy: the one that all workers share.
+        workers: how many there are.
+        index: of this one; 0 is the chief.
+        """
         self.strategy = strategy
         self.replicas: int = strategy.num_replicas_in_sync
-        self.workers: int = pod.count
-        self._pod = pod
-        self._local = self.replicas // pod.count
+        self.workers = workers
+        self._index = index
+        self._local = self.replicas // workers
         self._reduce = tf.function(self._sum_in_graph)
+
+    @classmethod
+    def alone(cls) -> Gang:
+        """A gang of this process, without a pod: it trains on what devices there are."""
+        return cls(_strategy_of_one(len(tf.config.list_physical_devices("GPU"))), 1, 0)
 
     @classmethod
     def assemble(cls, pod: Pod, say: Callable[[str], None]) -> Gang:
@@ -68,7 +78,7 @@ class Gang:
         if pod.count > 1:
             rendezvous.meet(pod, say)
         with peers_may_vanish(pod):
-            return cls(pod, _strategy(pod, len(gpus)))
+            return cls(_strategy(pod, len(gpus)), pod.count, pod.index)
 
     def sum(self, values: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         """The sum of all workers' arrays, each in its own type.
@@ -87,12 +97,46 @@ class Gang:
 
     def from_chief(self, values: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         """The chief's arrays, on all workers; shapes and types must be equal everywhere."""
-        mine = [v if self._pod.is_chief else np.zeros_like(v) for v in values]
+        mine = [v if self._index == 0 else np.zeros_like(v) for v in values]
         return self.sum(mine)
 
     def barrier(self) -> None:
         """Wait until all workers are here."""
         self.sum([np.zeros(1, np.float32)])
+
+    def columns(self, width: int) -> slice:
+        """Those of a batch's columns that this worker's replicas take.
+
+        Args:
+            width: of the batch of all workers; the replicas share it evenly.
+        """
+        own = width // self.workers
+        return slice(self._index * own, (self._index + 1) * own)
+
+    def own_columns(self, values: tf.Tensor) -> tf.Tensor:
+        """Inside a replica: its share of what its worker was fed."""
+        if self._local == 1:
+            return values
+        width = tf.shape(values)[0] // self._local
+        place = _replica() % self._local
+        return values[place * width : (place + 1) * width]
+
+    def in_place(self, values: tf.Tensor) -> tf.Tensor:
+        """Inside a replica: its rows of two dimensions where they stand in the whole batch, zeros
+        in the other replicas' places.
+        """
+        width = tf.shape(values)[0]
+        before = _replica() * width
+        return tf.pad(values, [[before, (self.replicas - 1) * width - before], [0, 0]])
+
+    def sum_gradients(self, gradients: Sequence[tf.Tensor | None]) -> list[tf.Tensor | None]:
+        """Inside a replica: the sum over all replicas, in one reduction."""
+        known = [gradient for gradient in gradients if gradient is not None]
+        if self.replicas > 1 and known:
+            context = tf.distribute.get_replica_context()
+            known = list(context.all_reduce(tf.distribute.ReduceOp.SUM, known))
+        reduced = iter(known)
+        return [None if gradient is None else next(reduced) for gradient in gradients]
 
     def sum_over_replicas(self, value: tf.Tensor) -> tf.Tensor:
         """Inside a graph: the sum over all workers of a tensor that each has once."""
@@ -102,8 +146,7 @@ class Gang:
 
     def _once(self, value: tf.Tensor) -> tf.Tensor:
         """The value in this worker's first replica, zeros in its others."""
-        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        return tf.where(replica % self._local == 0, value, tf.zeros_like(value))
+        return tf.where(_replica() % self._local == 0, value, tf.zeros_like(value))
 
     def _sum_in_graph(self, values: list[tf.Tensor]) -> list[tf.Tensor]:
         return [self.sum_over_replicas(value) for value in values]
@@ -133,9 +176,18 @@ def _essence(error: tf.errors.OpError) -> str:
     return f"{type(error).__name__}: {' '.join(lines[first : first + 2])[:400]}"
 
 
+def _replica() -> tf.Tensor:
+    """Inside a replica: its number among those of all workers."""
+    return tf.distribute.get_replica_context().replica_id_in_sync_group
+
+
+def _strategy_of_one(gpus: int) -> tf.distribute.Strategy:
+    return tf.distribute.MirroredStrategy() if gpus > 1 else tf.distribute.get_strategy()
+
+
 def _strategy(pod: Pod, gpus: int) -> tf.distribute.Strategy:
     if pod.count == 1:
-        return tf.distribute.MirroredStrategy() if gpus > 1 else tf.distribute.get_strategy()
+        return _strategy_of_one(gpus)
     resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
         tf.train.ClusterSpec({"worker": list(pod.workers)}),
         task_type="worker",

@@ -13,14 +13,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from trainyard_api.spec import Training
-from trainyard_trainer.errors import ProgramFailed
-from trainyard_trainer.training.batches import Batches, Matrix
+from trainyard_trainer.errors import Diverged
+from trainyard_trainer.training.batches import Batches, Stretch
 from trainyard_trainer.training.checkpoints import Snapshot
+from trainyard_trainer.training.feed import Ahead, Fed, Feed
 from trainyard_trainer.training.gang import Gang
-from trainyard_trainer.training.graph import Call, Measurer, Sums, Trainer
+from trainyard_trainer.training.graph import Call, Measurer, Trainer
+from trainyard_trainer.training.objective import Objective
 from trainyard_trainer.training.pace import Pace
 from trainyard_trainer.training.reporting import Reporter
 from trainyard_trainer.training.state import State
+from trainyard_trainer.training.sums import Sums
 from trainyard_trainer.training.watchdog import Watchdog
 
 _log = logging.getLogger(__name__)
@@ -41,39 +44,68 @@ class Outside:
     watchdog: Watchdog
 
 
+@dataclass(frozen=True)
+class Machinery:
+    """What the loop drives.
+
+    Attributes:
+        validation: None where there are no rows to validate on.
+    """
+
+    gang: Gang
+    state: State
+    batches: Batches
+    feed: Feed
+    trainer: Trainer
+    objective: Objective
+    validation: Measurer | None
+
+
 class Loop:
-    """Trains until the last epoch, early stopping, or a vote to stop."""
+    """Trains until the last epoch, early stopping, or a vote to stop.
+
+    Attributes:
+        waited: seconds that calls had to wait for their rows, in all.
+    """
 
     def __init__(
-        self,
-        training: Training,
-        gang: Gang,
-        state: State,
-        batches: Batches,
-        trainer: Trainer,
-        validation: Measurer | None,
-        reporter: Reporter,
-        outside: Outside,
+        self, training: Training, machinery: Machinery, reporter: Reporter, outside: Outside
     ) -> None:
         self._training = training
-        self._gang = gang
-        self._state = state
-        self._batches = batches
-        self._trainer = trainer
-        self._validation = validation
+        self._gang = machinery.gang
+        self._state = machinery.state
+        self._batches = machinery.batches
+        self._trainer = machinery.trainer
+        self._objective = machinery.objective
+        self._validation = machinery.validation
         self._reporter = reporter
         self._outside = outside
-        self._pace = Pace(training.stepsPerExecution)
-        self._seconds = 0.0
-        self._saved: tuple[int, int] | None = (state.step, state.closed) if state.step else None
+        most = machinery.feed.most_steps(training.batchSize)
+        self._pace = Pace(training.stepsPerExecution, most)
+        self._ahead = Ahead(machinery.feed)
+        self._upcoming = self._prepare(self._state.step)
+        self._before: tuple[Stretch, float] | None = None
+        position = (self._state.step, self._state.closed)
+        self._saved: tuple[int, int] | None = position if self._state.step else None
+
+    @property
+    def waited(self) -> float:
+        """Seconds that calls had to wait for their rows, in all."""
+        return self._ahead.waited
 
     def run(self) -> bool:
         """Train. Returns False where the gang was asked to stop; its state is saved then.
 
         Raises:
-            ProgramFailed: the loss is no number any more.
+            Diverged: the loss or the weights are no numbers any more.
             StoreUnavailable: the chief cannot write a checkpoint.
         """
+        try:
+            return self._run()
+        finally:
+            self._ahead.close()
+
+    def _run(self) -> bool:
         while self._state.closed < self._training.epochs and not self._state.patience.stopped:
             if not self._run_epoch():
                 self._save()
@@ -88,62 +120,62 @@ class Loop:
 
     def _run_epoch(self) -> bool:
         """Train what is left of the epoch. Returns False where the gang was asked to stop."""
-        epoch, per_epoch = self._state.closed, self._batches.steps_per_epoch
-        matrix = self._batches.of_epoch(epoch)
-        end = (epoch + 1) * per_epoch
-        sums = Sums(0.0, 0.0, 0.0)
+        epoch = self._state.closed
+        end = (epoch + 1) * self._batches.steps_per_epoch
+        sums: Sums | None = None
         while self._state.step < end:
-            first = self._state.step
-            count = self._pace.steps(self._until_boundary(end))
-            call = self._call(matrix.cut(first - epoch * per_epoch, count), first)
-            sums += call.sums
-            self._reporter.trained(
-                self._state.step,
-                self._pace.step_seconds,
-                loss=sums.mean_loss,
-                accuracy=sums.accuracy,
-            )
+            call = self._call()
+            sums = call.sums if sums is None else sums + call.sums
+            metrics = {"loss": sums.mean_loss} | self._objective.progress(sums.means)
+            self._reporter.trained(self._state.step, self._pace.step_seconds, **metrics)
             if call.stops:
                 _log.info(
-                    "%d workers were asked to stop; saving step %d", call.stops, first + count
+                    "%d workers were asked to stop; saving step %d", call.stops, self._state.step
                 )
                 return False
             # At an epoch's end the checkpoint comes after its validation.
-            if (
-                self._state.step % self._training.checkpoint.everySteps
-                == 0
-                < end - self._state.step
-            ):
+            if self._is_due() and self._state.step < end:
                 self._save()
-        _log.info(
-            "epoch %d of %d: loss %.4f, accuracy %.4f",
-            epoch + 1,
-            self._training.epochs,
-            sums.mean_loss,
-            sums.accuracy,
-        )
+        if sums is not None:
+            metrics = {"loss": sums.mean_loss} | self._objective.progress(sums.means)
+            _log.info("epoch %d of %d: %s", epoch + 1, self._training.epochs, _listed(metrics))
         return True
 
-    def _call(self, batches: Matrix, first: int) -> Call:
-        begun = time.monotonic()
-        stop = self._outside.asked_to_stop()
-        with self._outside.watchdog.expecting(first, self._pace.seconds(len(batches))):
-            call = self._trainer.run(batches, first, stop, self._seconds)
-        self._seconds = time.monotonic() - begun
-        self._state.step = first + len(batches)
-        if not math.isfinite(call.sums.loss):
-            raise ProgramFailed(
-                f"the loss was no finite number between step {first + 1} and {self._state.step}; "
-                "try a smaller spec.training.optimizer.learningRate, or "
-                "spec.data.preprocessing.scaling: standard"
+    def _call(self) -> Call:
+        stretch, fed = self._upcoming, self._ahead.take()
+        assert stretch is not None, "a step is trained that no epoch has"
+        self._upcoming = self._prepare(stretch.end)
+        call = self._timed(stretch, fed)
+        self._state.step = stretch.end
+        if not (call.sound and math.isfinite(call.sums.loss)):
+            raise Diverged(
+                f"the {'loss' if call.sound else 'weights'} became no finite number between step "
+                f"{stretch.first + 1} and {stretch.end}; try a smaller "
+                "spec.training.optimizer.learningRate, or spec.data.preprocessing.scaling: standard"
             )
-        self._pace.measured(len(batches), call.seconds)
         return call
 
-    def _until_boundary(self, end: int) -> int:
-        """Steps until the epoch's end or the next checkpoint."""
+    def _timed(self, stretch: Stretch, fed: Fed) -> Call:
+        begun = time.monotonic()
+        stop = self._outside.asked_to_stop()
+        seconds = 0.0 if self._before is None else self._before[1]
+        with self._outside.watchdog.expecting(stretch.first, self._pace.seconds(stretch.steps)):
+            call = self._trainer.run(fed, stretch.first, stop, seconds)
+        if self._before is not None:
+            self._pace.measured(self._before[0].steps, call.seconds)
+        self._before = (stretch, time.monotonic() - begun)
+        return call
+
+    def _prepare(self, step: int) -> Stretch | None:
+        """Begin to take the rows of the call that begins at a step; None where all are done."""
+        epoch, per_epoch = step // self._batches.steps_per_epoch, self._batches.steps_per_epoch
+        if epoch >= self._training.epochs:
+            return None
         every = self._training.checkpoint.everySteps
-        return min(end - self._state.step, every - self._state.step % every)
+        boundary = min((epoch + 1) * per_epoch - step, every - step % every)
+        stretch = Stretch(epoch, step, self._pace.plan(boundary))
+        self._ahead.prepare(lambda: self._batches.cut(stretch))
+        return stretch
 
     def _close_epoch(self) -> None:
         """Validation and early stopping, and the checkpoint that is due."""
@@ -151,8 +183,9 @@ class Loop:
         if self._validation is not None:
             begun = time.monotonic()
             sums = self._validation.measure()
-            metrics = {"val_loss": sums.mean_loss, "val_accuracy": sums.accuracy}
-            _log.info("validation: loss %.4f, accuracy %.4f", sums.mean_loss, sums.accuracy)
+            measured = {"loss": sums.mean_loss} | self._objective.progress(sums.means)
+            metrics = {f"val_{name}": value for name, value in measured.items()}
+            _log.info("validation: %s", _listed(measured))
             self._reporter.validated(time.monotonic() - begun, **metrics)
             if spec is not None:
                 state.patience = state.patience.after(spec, metrics[spec.monitor])
@@ -170,3 +203,7 @@ class Loop:
         if position != self._saved:
             self._outside.save(self._state.snapshot())
             self._saved = position
+
+
+def _listed(metrics: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())

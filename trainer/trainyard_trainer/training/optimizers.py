@@ -12,22 +12,16 @@ from trainyard_trainer.errors import InvalidSpec
 
 _FIELD: Final = "spec.training.optimizer"
 _SCHEDULE: Final = "spec.training.schedule"
-_LOSS: Final = "sparse_categorical_crossentropy"
 
 
 def check(training: Training) -> None:
-    """Make sure that loss, optimizer and schedule have known names and arguments.
+    """Make sure that optimizer and schedule have known names and arguments.
 
     TensorFlow's devices are not touched, so that this may run before the gang assembles.
 
     Raises:
         InvalidSpec: they have not.
     """
-    if training.loss not in (None, _LOSS, "SparseCategoricalCrossentropy"):
-        raise InvalidSpec(
-            f"spec.training.loss: {training.loss} does not fit classification; "
-            f"leave it out, or use {_LOSS}"
-        )
     given = training.optimizer.arguments
     _check_arguments(f"{_FIELD}.arguments", _optimizer(training), given, ("learning_rate", "name"))
     schedule = training.schedule
@@ -53,9 +47,12 @@ def build(training: Training, steps: int, steps_per_epoch: int) -> keras.optimiz
     check(training)
     rate = _learning_rate(training, steps, steps_per_epoch)
     try:
-        return _optimizer(training)(learning_rate=rate, **training.optimizer.arguments)
+        optimizer = _optimizer(training)(learning_rate=rate, **training.optimizer.arguments)
     except (TypeError, ValueError) as error:
         raise InvalidSpec(f"{_FIELD}.arguments: {error}") from error
+    # Steps give it the whole gang's gradients. Keras would clip each replica's own, and sum then.
+    optimizer._all_reduce_sum_gradients = list
+    return optimizer
 
 
 def _learning_rate(training: Training, steps: int, steps_per_epoch: int) -> Any:

@@ -7,31 +7,28 @@ import os
 import time
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
-import keras
 import numpy as np
 
 from trainyard_api.exit_codes import ExitCode
 from trainyard_api.results import TerminationMessage, TrainResult
-from trainyard_trainer import evaluation, export, models, termination
+from trainyard_trainer import export, models, termination
 from trainyard_trainer.data import Dataset, load
-from trainyard_trainer.errors import InvalidSpec, PeerLost, Stalled
+from trainyard_trainer.errors import Diverged, InvalidSpec, PeerLost, Stalled
 from trainyard_trainer.models import building
 from trainyard_trainer.pod import Pod
 from trainyard_trainer.progress import Tracker
 from trainyard_trainer.signals import StopRequest
 from trainyard_trainer.store import Store
-from trainyard_trainer.training import checkpoints, optimizers
-from trainyard_trainer.training.batches import Batches, class_weights
-from trainyard_trainer.training.checkpoints import Snapshot
+from trainyard_trainer.tasks import Task, task_of
+from trainyard_trainer.tasks.task import Outputs
+from trainyard_trainer.training import optimizers
+from trainyard_trainer.training.fit import Fitted, Fitting, Surroundings, fit
 from trainyard_trainer.training.gang import Gang, peers_may_vanish
-from trainyard_trainer.training.graph import Measurer, Trainer
-from trainyard_trainer.training.loop import Loop, Outside
-from trainyard_trainer.training.randomness import seeds_of_replicas
-from trainyard_trainer.training.reporting import PERCENT_TRAINED, Length, Reporter
-from trainyard_trainer.training.state import State
+from trainyard_trainer.training.graph import Measurer
+from trainyard_trainer.training.objective import Supervised
+from trainyard_trainer.training.reporting import PERCENT_TRAINED
 from trainyard_trainer.training.watchdog import Watchdog
 
 _log = logging.getLogger(__name__)
@@ -53,17 +50,9 @@ class _Stage:
     stop: StopRequest
     store: Store | None
     dataset: Dataset
+    task: Task
     gang: Gang
     begun: float
-
-
-@dataclass(frozen=True)
-class _Trained:
-    """A trained model and how it came about."""
-
-    model: keras.Model
-    state: State
-    resumed_from: int
 
 
 def run(pod: Pod, tracker: Tracker, stop: StopRequest) -> ExitCode:
@@ -83,17 +72,20 @@ def run(pod: Pod, tracker: Tracker, stop: StopRequest) -> ExitCode:
     # Data and spec are checked before the gang assembles: what is wrong is said at once.
     tracker.say("reading data")
     dataset = load(pod.spec.data, pod.environ)
-    check(pod, dataset)
+    for note in dataset.notes:
+        _log.info("data: %s", note)
+    task = task_of(dataset.schema.target, pod.spec.training, dataset.train.targets)
+    check(pod, dataset, task)
     gang = Gang.assemble(pod, tracker.say)
     with peers_may_vanish(pod):
         if not gang.from_chief([np.array([result is not None], np.float32)])[0][0]:
             tracker.say("compiling the graph")
-            stage = _Stage(pod, tracker, stop, store, dataset, gang, begun)
-            trained = _train(stage)
-            if trained is None:
+            stage = _Stage(pod, tracker, stop, store, dataset, task, gang, begun)
+            fitted = _train(stage)
+            if not fitted.finished:
                 _say_farewell(pod)
                 return ExitCode.SAVED
-            result = _conclude(stage, trained)
+            result = _conclude(stage, fitted)
         if result is None:
             gang.barrier()
             return ExitCode.OK
@@ -108,64 +100,64 @@ def run(pod: Pod, tracker: Tracker, stop: StopRequest) -> ExitCode:
     return ExitCode.OK
 
 
-def check(pod: Pod, dataset: Dataset) -> None:
+def check(pod: Pod, dataset: Dataset, task: Task) -> None:
     """Make sure that the spec can be carried out on this data.
 
     Raises:
         InvalidSpec: it cannot.
     """
     spec = pod.spec
-    building.check(spec.model, dataset.input_shape)
+    building.check(spec.model, dataset.schema)
     optimizers.check(spec.training)
-    evaluation.check(spec.evaluation.metrics)
-    if spec.training.earlyStopping is not None and len(dataset.validation) == 0:
+    task.check(spec.training, spec.evaluation.names(dataset.schema.target.task))
+    stopping = spec.training.earlyStopping
+    if stopping is not None and len(dataset.validation) == 0:
         raise InvalidSpec(
             "spec.training.earlyStopping: needs a validation part; "
             "set spec.data.split.validation to 0.1"
+        )
+    shown = ["loss", *task.progress(dict.fromkeys(task.measures, 0.0))]
+    if stopping is not None and stopping.monitor not in (monitors := [f"val_{n}" for n in shown]):
+        raise InvalidSpec(
+            f"spec.training.earlyStopping.monitor: {stopping.monitor} is not measured in "
+            f"{dataset.schema.target.task}; use one of: {', '.join(monitors)}"
         )
     if spec.training.batchSize < pod.count:
         raise InvalidSpec(
             f"spec.training.batchSize: is {spec.training.batchSize} for {pod.count} workers; "
             f"make it at least {pod.count}"
         )
+    if len(dataset.train) < pod.count:
+        raise InvalidSpec(
+            f"spec.workers.replicas: {pod.count} workers for {len(dataset.train)} training rows; "
+            "use fewer workers, or bring more rows"
+        )
 
 
-def _train(stage: _Stage) -> _Trained | None:
-    """The trained model; None where the gang was asked to stop."""
-    training, dataset, gang = stage.pod.spec.training, stage.dataset, stage.gang
-    batches = Batches(len(dataset.train), training.batchSize, gang.replicas, training.seed)
-    length = Length(training.epochs, batches.steps_per_epoch)
-    model, optimizer = _build(stage, length)
-    state = State(model, optimizer)
-    reporter = Reporter(stage.tracker, length, training.batchSize)
-    folder = None if stage.store is None else stage.store.checkpoints
-    state.resume(gang, folder)
-    resumed_from = state.step
-    if resumed_from:
-        _log.info("resuming at step %d of %d", resumed_from, length.steps)
-        reporter.trained(resumed_from, None)
-    weights = class_weights(
-        dataset.train.labels, dataset.classes, training.classWeights == "balanced"
+def _train(stage: _Stage) -> Fitted:
+    """Fit the model, until its end or a vote to stop."""
+    spec, dataset, task = stage.pod.spec, stage.dataset, stage.task
+    scaling = models.fit_scaling(
+        spec.data.preprocessing.scaling, dataset.train, dataset.schema.channels_first
     )
-    loop = Loop(
-        training,
-        gang,
-        state,
-        batches,
-        Trainer(gang, model, optimizer, dataset.train, weights, training.seed),
-        Measurer(gang, model, dataset.validation) if len(dataset.validation) else None,
-        reporter,
-        Outside(
-            lambda: stage.stop.asked,
-            _Save(folder, training.checkpoint.keep),
-            Watchdog(partial(_give_up, stage.pod)),
-        ),
+    fitting = Fitting(
+        build=lambda: models.build(spec.model, dataset.schema, task, scaling),
+        objective=Supervised(task),
+        train=dataset.train,
+        validation=dataset.validation,
+        training=spec.training,
+    )
+    surroundings = Surroundings(
+        tracker=stage.tracker,
+        checkpoints=None if stage.store is None else stage.store.checkpoints,
+        asked_to_stop=lambda: stage.stop.asked,
+        watchdog=Watchdog(partial(_give_up, stage.pod)),
     )
     stage.stop.defer()
-    if not loop.run():
-        return None
-    stage.stop.resume()
-    return _Trained(model, state, resumed_from)
+    fitted = fit(fitting, stage.gang, surroundings)
+    if fitted.finished:
+        stage.stop.resume()
+    return fitted
 
 
 def _give_up(pod: Pod, error: Stalled) -> None:
@@ -176,47 +168,26 @@ def _give_up(pod: Pod, error: Stalled) -> None:
     os._exit(error.exit_code)
 
 
-def _build(stage: _Stage, length: Length) -> tuple[keras.Model, keras.optimizers.Optimizer]:
-    spec, dataset = stage.pod.spec, stage.dataset
-    keras.utils.set_random_seed(spec.training.seed)
-    scaling = models.fit_scaling(spec.data.preprocessing.scaling, dataset.train.features)
-    with stage.gang.strategy.scope(), seeds_of_replicas():
-        model = models.build(spec.model, dataset.input_shape, dataset.classes, scaling)
-        optimizer = optimizers.build(spec.training, length.steps, length.steps_per_epoch)
-        optimizer.build(model.trainable_variables)
-    return model, optimizer
-
-
-@dataclass(frozen=True)
-class _Save:
-    """Writes checkpoints on the chief, and nothing elsewhere."""
-
-    folder: Path | None
-    keep: int
-
-    def __call__(self, snapshot: Snapshot) -> None:
-        if self.folder is not None:
-            checkpoints.save(self.folder, snapshot, self.keep)
-
-
-def _conclude(stage: _Stage, trained: _Trained) -> TrainResult | None:
+def _conclude(stage: _Stage, fitted: Fitted) -> TrainResult | None:
     """Evaluate with the whole gang; the chief exports. The result, on the chief alone."""
-    test, tracker = stage.dataset.test, stage.tracker
+    test, tracker, task = stage.dataset.test, stage.tracker, stage.task
     tracker.say("evaluating", PERCENT_TRAINED + 1)
-    predicted = Measurer(stage.gang, trained.model, test).predict()
+    outputs = Measurer(stage.gang, fitted.model, Supervised(task), test).predict()
+    _check_answers(outputs)
     if stage.store is None:
         return None
-    metrics = evaluation.measure(stage.pod.spec.evaluation.metrics, test.labels, predicted)
+    names = stage.pod.spec.evaluation.names(stage.dataset.schema.target.task)
+    metrics = task.evaluate(names, test.targets, outputs)
     _log.info("test: %s", ", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
     tracker.say("writing the model", PERCENT_TRAINED + 3)
-    saved_model, keras_file = export.export_model(trained.model, stage.store)
+    saved_model, keras_file = export.export_model(fitted.model, task.output, stage.store)
     result = TrainResult(
         metrics=metrics,
         examples=len(test),
-        epochs=trained.state.closed,
-        steps=trained.state.step,
-        resumedFromStep=trained.resumed_from,
-        stoppedEarly=trained.state.patience.stopped,
+        epochs=fitted.epochs,
+        steps=fitted.steps,
+        resumedFromStep=fitted.resumed_from,
+        stoppedEarly=fitted.stopped_early,
         seconds=round(time.monotonic() - stage.begun, 3),
         model=saved_model,
         keras=keras_file,
@@ -224,6 +195,21 @@ def _conclude(stage: _Stage, trained: _Trained) -> TrainResult | None:
     export.keep_result(result, stage.store)
     tracker.say("done", 100)
     return result
+
+
+def _check_answers(outputs: Outputs) -> None:
+    """Weights may all be numbers, and so large that no answer is one.
+
+    Raises:
+        Diverged: an answer is none.
+    """
+    wrong = int((~np.isfinite(outputs)).any(axis=1).sum())
+    if wrong:
+        raise Diverged(
+            f"the trained model answers {wrong} of {len(outputs)} test rows with no finite number; "
+            "try a smaller spec.training.optimizer.learningRate, or "
+            "spec.data.preprocessing.scaling: standard"
+        )
 
 
 def _report(pod: Pod, result: TrainResult) -> ExitCode:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from trainyard_api.spec.training import EarlyStopping
+
+_MAXIMIZED: Final = ("val_accuracy",)
 
 
 @dataclass(frozen=True)
@@ -30,4 +33,4 @@ class Patience:
 
 
 def _is_better(spec: EarlyStopping, value: float, best: float) -> bool:
-    return value < best if spec.monitor == "val_loss" else value > best
+    return value > best if spec.monitor in _MAXIMIZED else value < best

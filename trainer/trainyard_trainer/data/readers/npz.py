@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trainyard_trainer.data.source import FIELD, Raw, RawParts
 from trainyard_trainer.errors import InvalidData
 
-_WITH_TEST: Final = ("x_train", "y_train", "x_test", "y_test")
-_TRAIN_ALONE: Final = (("x_train", "y_train"), ("x", "y"), ("features", "labels"))
+_PARTS: Final[tuple[Mapping[str, tuple[str, ...]], ...]] = (
+    {
+        "train": ("x_train", "train_images", "train_x", "X_train"),
+        "validation": ("x_val", "val_images", "val_x", "X_val", "x_valid", "x_validation"),
+        "test": ("x_test", "test_images", "test_x", "X_test"),
+    },
+    {
+        "train": ("y_train", "train_labels", "train_y"),
+        "validation": ("y_val", "val_labels", "val_y", "y_valid", "y_validation"),
+        "test": ("y_test", "test_labels", "test_y"),
+    },
+)
+"""Names of features and of labels, as the field's collections have them."""
+_ONE_PART: Final = (("x", "y"), ("X", "y"), ("features", "labels"), ("images", "labels"))
 
 
 def read(path: Path) -> RawParts:
-    """The arrays x_train, y_train, x_test, y_test of an archive; or x, y; or features, labels.
+    """The arrays of an archive: x_train, y_train and, if they are there, those of validation and
+    test; or x, y; or features, labels.
 
     Raises:
         InvalidData: it is no archive, is damaged, or has other arrays.
@@ -29,26 +42,38 @@ def read(path: Path) -> RawParts:
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise InvalidData(f"{FIELD}: {path} holds one array; save two with numpy.savez")
         with archive:
-            return _parts(path, {name: archive[name] for name in _wanted(path, archive.files)})
+            found = _names(path, archive.files)
+            raw = {
+                part: Raw(archive[features], archive[labels], f"{path} ({features})")
+                for part, (features, labels) in found.items()
+            }
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
         raise InvalidData(
             f"{FIELD}: {path} is no sound npz archive ({error}); write it again with numpy.savez, "
             "numbers alone"
         ) from error
+    return RawParts(raw["train"], raw.get("test"), raw.get("validation"))
 
 
-def _wanted(path: Path, names: list[str]) -> tuple[str, ...]:
-    for wanted in (_WITH_TEST, *_TRAIN_ALONE):
-        if set(wanted) <= set(names):
-            return wanted
+def _names(path: Path, files: list[str]) -> dict[str, tuple[str, str]]:
+    """For each part that an archive has, the names of its features and labels.
+
+    Raises:
+        InvalidData: it has no training part.
+    """
+    found = {}
+    for part in _PARTS[0]:
+        features, labels = (
+            next((name for name in names[part] if name in files), None) for names in _PARTS
+        )
+        if features is not None and labels is not None:
+            found[part] = (features, labels)
+    if "train" in found:
+        return found
+    for pair in _ONE_PART:
+        if set(pair) <= set(files):
+            return {"train": pair}
     raise InvalidData(
-        f"{FIELD}: {path} has the arrays {', '.join(names) or '(none)'}; name them "
-        "x_train, y_train, x_test, y_test, or x, y, or features, labels"
-    )
-
-
-def _parts(path: Path, arrays: dict[str, NDArray[Any]]) -> RawParts:
-    features, labels, *test = arrays.values()
-    return RawParts(
-        Raw(features, labels, str(path)), Raw(test[0], test[1], str(path)) if test else None
+        f"{FIELD}: {path} has the arrays {', '.join(files) or '(none)'}; name them "
+        "x_train, y_train (and x_val, y_val, x_test, y_test), or x, y, or features, labels"
     )

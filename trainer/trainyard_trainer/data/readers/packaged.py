@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -26,6 +27,7 @@ def read_sklearn(name: str) -> RawParts:
         "wine": datasets.load_wine,
         "breast_cancer": datasets.load_breast_cancer,
         "iris": datasets.load_iris,
+        "diabetes": partial(datasets.load_diabetes, scaled=False),
     }
     if name not in readers:
         raise _unknown("sklearn", name, tuple(readers))

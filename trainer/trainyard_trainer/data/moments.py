@@ -1,0 +1,63 @@
+"""Means and spreads of columns, in float64 and a few rows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainyard_trainer.data.rows import Part
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Of each entry of the last axis: a column of a table, a channel of pictures; float64.
+
+    Attributes:
+        spread: standard deviation.
+    """
+
+    mean: Values
+    spread: Values
+    lowest: Values
+    highest: Values
+
+
+def moments_of(pieces: Callable[[], Iterator[NDArray[Any]]]) -> Moments:
+    """The moments of all rows, in two passes for the sake of precision.
+
+    NaN stands for a missing value and does not count.
+
+    Args:
+        pieces: the rows from the first to the last, some at a time, shape (rows, *row); called
+            twice.
+    """
+    count: Any = 0
+    total: Any = 0.0
+    lowest: Any = np.inf
+    highest: Any = -np.inf
+    for values in map(_columns, pieces()):
+        count = count + np.isfinite(values).sum(axis=0)
+        total = total + np.nansum(values, axis=0)
+        lowest = np.fmin(lowest, np.fmin.reduce(values, axis=0))
+        highest = np.fmax(highest, np.fmax.reduce(values, axis=0))
+    known = np.maximum(count, 1)
+    mean = total / known
+    squares: Any = 0.0
+    for values in map(_columns, pieces()):
+        squares = squares + np.nansum(np.square(values - mean), axis=0)
+    return Moments(mean, np.sqrt(squares / known), lowest, highest)
+
+
+def moments(part: Part) -> Moments:
+    """The moments of a part's rows as the model is given them."""
+    return moments_of(lambda: (rows.features for rows in part.pieces()))
+
+
+def _columns(rows: NDArray[Any]) -> Values:
+    return rows.astype(np.float64).reshape(-1, rows.shape[-1])

@@ -1,0 +1,62 @@
+"""What rows are, and how a raw one becomes what the model takes.
+
+A row of any data set is one tensor of fixed shape and type. An array or a picture is that tensor.
+A row of a table has named columns, of which each has a place in the tensor: numbers as they are,
+categories and words by the number that the vocabulary gives them. What needs no more than numbers
+(filling in, scaling, one-hot, embedding) the model itself does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from trainyard_trainer.data.target import Target
+
+ColumnKind = Literal["number", "boolean", "category", "text", "time"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        first: its first place in the encoded row.
+        width: how many places it has: 1, or the number of words kept of a text.
+        shift: taken off numbers and times (seconds since 1970) in float64, before float32.
+        fill: what stands for a missing number, after the shift; None: none may be missing.
+        vocabulary: of categories and texts: entry i is encoded as i + 1, all else as 0.
+    """
+
+    name: str
+    kind: ColumnKind
+    first: int
+    width: int = 1
+    shift: float = 0.0
+    fill: float | None = None
+    vocabulary: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The rows of a data set.
+
+    Attributes:
+        shape: of one row as the model takes it: (columns,) or (height, width, channels).
+        target: what is learned of a row.
+        columns: of a table, in their order; empty for arrays and pictures.
+        shift: of an array: taken off its last axis in float64, before float32; empty: nothing.
+        channels_first: rows are pictures of shape (channels, height, width).
+    """
+
+    shape: tuple[int, ...]
+    target: Target
+    columns: tuple[Column, ...] = ()
+    shift: tuple[float, ...] = ()
+    channels_first: bool = False
+
+    @property
+    def picture(self) -> tuple[int, ...]:
+        """Shape of a row with its channels last, as layers take it."""
+        channels, *size = self.shape
+        return (*size, channels) if self.channels_first else self.shape

@@ -1,0 +1,109 @@
+"""Each row belongs to one class of several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from trainyard_api.spec import Training
+from trainyard_trainer.data.rows import Targets
+from trainyard_trainer.data.target import Classes
+from trainyard_trainer.errors import InvalidSpec
+from trainyard_trainer.evaluation import classification as metrics_of
+from trainyard_trainer.tasks.task import Goal, Outputs
+
+_LOSS: Final = "sparse_categorical_crossentropy"
+_LOSSES: Final = (_LOSS, "SparseCategoricalCrossentropy")
+
+
+class Classification:
+    """A probability for each class, and the cross-entropy of the right one."""
+
+    output: str = "probabilities"
+    measures: tuple[str, ...] = ("accuracy",)
+    main_metric: str = "accuracy"
+    goal: Goal = "maximize"
+
+    def __init__(self, classes: Classes, training: Training, trained_on: Targets) -> None:
+        """Args:
+        classes: of the data set.
+        training: whether classes are weighed is in it.
+        trained_on: the classes of the training part's rows.
+        """
+        self._classes = classes
+        balanced = training.classWeights == "balanced"
+        self._weights = class_weights(trained_on, classes.outputs, balanced)
+
+    @property
+    def outputs(self) -> int:
+        """How many classes there are."""
+        return self._classes.outputs
+
+    def check(self, training: Training, metrics: Sequence[str]) -> None:
+        """Make sure that loss and metrics fit.
+
+        Raises:
+            InvalidSpec: one of them does not.
+        """
+        if training.loss is not None and training.loss not in _LOSSES:
+            raise InvalidSpec(
+                f"spec.training.loss: {training.loss} does not fit classification; "
+                f"leave it out, or use {_LOSS}"
+            )
+        metrics_of.check(metrics)
+
+    def head(self, last: Any, regularizer: keras.regularizers.Regularizer | None) -> Any:
+        """Probabilities, float32 (batch, classes)."""
+        return keras.layers.Dense(
+            self.outputs,
+            activation="softmax",
+            kernel_regularizer=regularizer,
+            dtype="float32",
+            name=self.output,
+        )(last)
+
+    def losses(self, targets: Any, outputs: Any) -> Any:
+        """Cross-entropy of each row, (rows,)."""
+        return keras.losses.sparse_categorical_crossentropy(targets, outputs)
+
+    def measure(self, targets: Any, outputs: Any) -> tuple[Any, ...]:
+        """Whether the most probable class is the right one, 0 or 1, (rows,)."""
+        return (tf.cast(tf.equal(tf.argmax(outputs, axis=1), targets), tf.float32),)
+
+    def progress(self, means: Mapping[str, float]) -> dict[str, float]:
+        """The share of rows that were right."""
+        return dict(means)
+
+    def row_weights(self, targets: Targets) -> NDArray[np.float32]:
+        """The weight of each row's class, (rows,)."""
+        return self._weights[targets]
+
+    def evaluate(
+        self, metrics: Sequence[str], targets: Targets, outputs: Outputs
+    ) -> dict[str, float]:
+        """The metrics asked for, of the most probable classes.
+
+        Raises:
+            InvalidSpec: one that classification does not have.
+        """
+        return metrics_of.measure(metrics, targets, outputs.argmax(axis=1), self.outputs)
+
+
+def class_weights(labels: Targets, classes: int, balanced: bool) -> NDArray[np.float32]:
+    """Weight of each class in the loss, float32 [classes].
+
+    Balanced: rows / (classes that occur * rows of the class), as scikit-learn has it
+    (King and Zeng, Logistic Regression in Rare Events Data, 2001).
+    """
+    if not balanced:
+        return np.ones(classes, np.float32)
+    counts = np.bincount(labels, minlength=classes)
+    present = counts > 0
+    weights = np.zeros(classes, np.float32)
+    weights[present] = len(labels) / (present.sum() * counts[present])
+    return weights

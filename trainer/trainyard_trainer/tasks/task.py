@@ -1,0 +1,75 @@
+"""What every task answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from trainyard_api.spec import Training
+from trainyard_trainer.data.rows import Targets
+
+Goal = Literal["maximize", "minimize"]
+Outputs = NDArray[np.float32]
+"""What a model gives for rows: shape (rows, outputs)."""
+
+
+class Task(Protocol):
+    """A kind of problem, with what it needs to know of one data set.
+
+    Attributes:
+        output: name of the model's output.
+        outputs: how many numbers a row's answer has.
+        measures: names of what is summed over rows beside the loss; see `measure`.
+        main_metric: the metric that a model of this task is judged by.
+        goal: whether more of it is better.
+    """
+
+    @property
+    def output(self) -> str: ...
+
+    @property
+    def outputs(self) -> int: ...
+
+    @property
+    def measures(self) -> tuple[str, ...]: ...
+
+    @property
+    def main_metric(self) -> str: ...
+
+    @property
+    def goal(self) -> Goal: ...
+
+    def check(self, training: Training, metrics: Sequence[str]) -> None:
+        """Make sure that the spec's loss, class weights and metrics fit.
+
+        Raises:
+            InvalidSpec: one of them does not.
+        """
+
+    def head(self, last: Any, regularizer: keras.regularizers.Regularizer | None) -> Any:
+        """The model's output for the last hidden tensor: (batch, outputs), float32."""
+
+    def losses(self, targets: Any, outputs: Any) -> Any:
+        """Inside a graph: the loss of each row, (rows,)."""
+
+    def measure(self, targets: Any, outputs: Any) -> tuple[Any, ...]:
+        """Inside a graph: for each name in `measures`, a number of each row, (rows,)."""
+
+    def progress(self, means: Mapping[str, float]) -> dict[str, float]:
+        """What is shown while it trains, from the rows' means of `measures`."""
+
+    def row_weights(self, targets: Targets) -> NDArray[np.float32]:
+        """How much each row counts in the loss, (rows,)."""
+
+    def evaluate(
+        self, metrics: Sequence[str], targets: Targets, outputs: Outputs
+    ) -> dict[str, float]:
+        """The metrics asked for.
+
+        Raises:
+            InvalidSpec: one that the task does not have.
+        """

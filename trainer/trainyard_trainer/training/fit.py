@@ -1,0 +1,155 @@
+"""Fitting a model to rows: an engine that knows of no pod, no job and no file format.
+
+The training stage uses it with a gang, checkpoints and a watchdog. Whatever else has to train a
+model (a candidate that is tuned, a student, a model that makes rows) uses it as it is.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import keras
+
+from trainyard_api.spec import Training
+from trainyard_trainer.data.rows import Part
+from trainyard_trainer.progress import Tracker
+from trainyard_trainer.training import checkpoints, optimizers
+from trainyard_trainer.training.batches import Batches
+from trainyard_trainer.training.checkpoints import Snapshot
+from trainyard_trainer.training.feed import Feed
+from trainyard_trainer.training.gang import Gang
+from trainyard_trainer.training.graph import Measurer, Trainer
+from trainyard_trainer.training.loop import Loop, Machinery, Outside
+from trainyard_trainer.training.objective import Objective
+from trainyard_trainer.training.randomness import seeds_of_replicas
+from trainyard_trainer.training.reporting import Length, Reporter
+from trainyard_trainer.training.state import State
+from trainyard_trainer.training.watchdog import Watchdog
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """What is fitted to what.
+
+    Attributes:
+        build: makes the model; called once, in the gang's scope.
+        validation: may be empty; early stopping then cannot be asked for.
+    """
+
+    build: Callable[[], keras.Model]
+    objective: Objective
+    train: Part
+    validation: Part
+    training: Training
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a training may use beside the model and the rows; by default nothing.
+
+    Attributes:
+        tracker: takes the progress.
+        checkpoints: folder of the checkpoints; None: none are read or written here, as on workers
+            that are not the chief.
+        asked_to_stop: whether this worker was told to end.
+        watchdog: ends this process where a call of the graph takes far too long.
+    """
+
+    tracker: Tracker
+    checkpoints: Path | None
+    asked_to_stop: Callable[[], bool]
+    watchdog: Watchdog
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model and how far its training came.
+
+    Attributes:
+        finished: False: the gang was asked to stop, and its state is saved.
+        resumed_from: step at which this attempt began.
+        waited: seconds that steps had to wait for their rows.
+    """
+
+    model: keras.Model
+    finished: bool
+    steps: int
+    epochs: int
+    stopped_early: bool
+    resumed_from: int
+    waited: float
+
+
+def fit(fitting: Fitting, gang: Gang, surroundings: Surroundings) -> Fitted:
+    """Train, from the newest checkpoint on where there is one.
+
+    All workers of the gang call it alike.
+
+    Raises:
+        InvalidSpec: the optimizer or its schedule cannot be made.
+        Diverged: the loss or the weights are no numbers any more.
+        StoreUnavailable: a checkpoint cannot be written or read.
+        tf.errors.OpError: a worker vanished (see `gang.peers_may_vanish`).
+    """
+    training = fitting.training
+    batches = Batches(len(fitting.train), training.batchSize, gang.replicas, training.seed)
+    length = Length(training.epochs, batches.steps_per_epoch)
+    model, optimizer = _build(fitting, gang, length)
+    state = State(model, optimizer)
+    reporter = Reporter(surroundings.tracker, length, training.batchSize)
+    state.resume(gang, surroundings.checkpoints)
+    resumed_from = state.step
+    if resumed_from:
+        _log.info("resuming at step %d of %d", resumed_from, length.steps)
+        reporter.trained(resumed_from, None)
+    objective = fitting.objective
+    feed = Feed(gang, fitting.train, objective.row_weights)
+    machinery = Machinery(
+        gang=gang,
+        state=state,
+        batches=batches,
+        feed=feed,
+        trainer=Trainer(gang, model, optimizer, objective, feed, training.seed),
+        objective=objective,
+        validation=(
+            Measurer(gang, model, objective, fitting.validation)
+            if len(fitting.validation)
+            else None
+        ),
+    )
+    save = partial(_save, surroundings.checkpoints, training.checkpoint.keep)
+    outside = Outside(surroundings.asked_to_stop, save, surroundings.watchdog)
+    loop = Loop(training, machinery, reporter, outside)
+    finished = loop.run()
+    return Fitted(
+        model=model,
+        finished=finished,
+        steps=state.step,
+        epochs=state.closed,
+        stopped_early=state.patience.stopped,
+        resumed_from=resumed_from,
+        waited=loop.waited,
+    )
+
+
+def _build(
+    fitting: Fitting, gang: Gang, length: Length
+) -> tuple[keras.Model, keras.optimizers.Optimizer]:
+    keras.utils.set_random_seed(fitting.training.seed)
+    with gang.strategy.scope(), seeds_of_replicas():
+        model = fitting.build()
+        optimizer = optimizers.build(fitting.training, length.steps, length.steps_per_epoch)
+        optimizer.build(model.trainable_variables)
+    return model, optimizer
+
+
+def _save(folder: Path | None, keep: int, snapshot: Snapshot) -> None:
+    """Write a checkpoint on the chief, and nothing elsewhere."""
+    if folder is not None:
+        checkpoints.save(folder, snapshot, keep)
