@@ -47,6 +47,18 @@ class Source(Document):
     secretRef: SecretReference | None = Field(
         default=None, description="Secret with the credentials of the store, for the pods alone."
     )
+    streaming: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description=(
+            "Where a worker keeps the rows: in memory (never), on its own disk (always), or on the "
+            "disk where they take more than a quarter of its memory (auto)."
+        ),
+    )
+    maxBadRows: NonNegativeInt = Field(
+        default=0,
+        description="How many rows or pictures that cannot be read are left out, and counted; one "
+        "more ends the job, with their names.",
+    )
 
 
 class Split(Document):
