@@ -177,6 +177,17 @@ def test_two_workers_learn_what_one_does(gang: Start) -> None:
     assert again.result() == trained, "a run that has finished is reported, not trained again"
 
 
+@pytest.mark.parametrize("clip", [{"clipnorm": 0.05}, {"global_clipnorm": 0.05}])
+def test_clipping_takes_the_gradient_of_all_workers(gang: Start, clip: dict[str, float]) -> None:
+    sgd = {"name": "sgd", "learningRate": 0.5, "arguments": clip}
+    one = gang(digits(epochs=2, replicas=1, optimizer=sgd), name="one")
+    two = gang(digits(epochs=2, replicas=2, optimizer=sgd), name="two")
+
+    assert (one.codes(), two.codes()) == ([0], [0, 0]), two.log()
+    for alone, together in zip(one.weights(), two.weights(), strict=True):
+        np.testing.assert_allclose(together, alone, atol=1e-4)
+
+
 def test_killed_worker_ends_the_gang_and_a_restart_resumes_at_the_checkpoint(gang: Start) -> None:
     first = gang(digits(epochs=ENDLESS, replicas=2), shared_disk=False)
     first.wait_until(lambda: len(first.checkpoints()) == 2)

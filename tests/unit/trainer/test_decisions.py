@@ -112,6 +112,14 @@ def test_unknown_name_or_argument_lists_the_known(fields: dict[str, Any], said: 
         optimizers.check(training(**fields))
 
 
+@pytest.mark.parametrize("name", ["gradient_accumulation_steps", "ema_overwrite_frequency"])
+def test_what_no_strategy_can_build_is_refused_before_the_graph(name: str) -> None:
+    spec = training(optimizer={"name": "sgd", "arguments": {"use_ema": True, name: 2}})
+    optimizers.check(spec, replicas=1)
+    with pytest.raises(InvalidSpec, match=rf"arguments\.{name}: .*more than one worker"):
+        optimizers.check(spec, replicas=2)
+
+
 def test_argument_that_keras_refuses_is_an_invalid_spec() -> None:
     spec = training(optimizer={"name": "sgd", "arguments": {"momentum": "much"}})
     with pytest.raises(InvalidSpec, match=r"spec\.training\.optimizer\.arguments"):

@@ -6,6 +6,7 @@ import inspect
 from typing import Any, Final
 
 import keras
+import tensorflow as tf
 
 from trainyard_api.spec import Training
 from trainyard_trainer.errors import InvalidSpec
@@ -14,16 +15,30 @@ _FIELD: Final = "spec.training.optimizer"
 _SCHEDULE: Final = "spec.training.schedule"
 
 
-def check(training: Training) -> None:
+_OF_ONE_REPLICA: Final = ("gradient_accumulation_steps", "ema_overwrite_frequency")
+"""Arguments by which Keras decides inside a replica whether all of them update: TensorFlow's
+strategies cannot build that graph."""
+
+
+def check(training: Training, replicas: int = 1) -> None:
     """Make sure that optimizer and schedule have known names and arguments.
 
     TensorFlow's devices are not touched, so that this may run before the gang assembles.
+
+    Args:
+        replicas: that are known to train together.
 
     Raises:
         InvalidSpec: they have not.
     """
     given = training.optimizer.arguments
     _check_arguments(f"{_FIELD}.arguments", _optimizer(training), given, ("learning_rate", "name"))
+    for name in _OF_ONE_REPLICA:
+        if replicas > 1 and given.get(name) is not None:
+            raise InvalidSpec(
+                f"{_FIELD}.arguments.{name}: is not built yet for more than one worker or GPU; "
+                "leave it out"
+            )
     schedule = training.schedule
     if schedule.name == "constant" and schedule.arguments:
         raise InvalidSpec(f"{_SCHEDULE}.arguments: constant takes none; leave them out")
@@ -44,7 +59,7 @@ def build(training: Training, steps: int, steps_per_epoch: int) -> keras.optimiz
     Raises:
         InvalidSpec: an unknown name, or arguments that Keras refuses.
     """
-    check(training)
+    check(training, tf.distribute.get_strategy().num_replicas_in_sync)
     rate = _learning_rate(training, steps, steps_per_epoch)
     try:
         optimizer = _optimizer(training)(learning_rate=rate, **training.optimizer.arguments)

@@ -108,7 +108,7 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
     """
     spec = pod.spec
     building.check(spec.model, dataset.schema)
-    optimizers.check(spec.training)
+    optimizers.check(spec.training, pod.count)
     task.check(spec.training, spec.evaluation.names(dataset.schema.target.task))
     stopping = spec.training.earlyStopping
     if stopping is not None and len(dataset.validation) == 0:
