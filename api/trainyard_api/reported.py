@@ -14,13 +14,16 @@ from typing import Annotated, Final, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from trainyard_api import locations
-from trainyard_api.status import Artifact, Candidate, LeftOut, Measured
+from trainyard_api.status import Artifact, Candidate, DataStatus, LeftOut, Measured
 
 MAX_COUNT: Final = 2**53 - 1
 """Largest whole number that all readers of JSON take."""
 MAX_METRICS: Final = 64
 MAX_CANDIDATES: Final = 64
 MAX_NAME: Final = 63
+MAX_NOTES: Final = 8
+MAX_NOTE: Final = 240
+MAX_TARGETS: Final = 24
 MAX_URI: Final = 2048
 """As long as the CRD has it."""
 
@@ -101,6 +104,22 @@ def _named(named: _Named) -> _Named:
     return named
 
 
+def _data(data: DataStatus) -> DataStatus:
+    rows = data.rows
+    if not all(0 <= each <= MAX_COUNT for each in (rows.train, rows.validation, rows.test)):
+        raise ValueError(f"rows must be from 0 to {MAX_COUNT}")
+    if len(data.notes) > MAX_NOTES or any(len(note) > MAX_NOTE for note in data.notes):
+        raise ValueError(f"at most {MAX_NOTES} notes of {MAX_NOTE} characters can be told")
+    if len(data.targets) > MAX_TARGETS or any(len(each) > MAX_NAME for each in data.targets):
+        raise ValueError(f"at most {MAX_TARGETS} targets of {MAX_NAME} characters can be told")
+    if not data.task.isidentifier() or len(data.task) > MAX_NAME:
+        raise ValueError(f"task must be a word, and is {shown(data.task)}")
+    if not 0 <= data.targetCount <= MAX_COUNT:
+        raise ValueError(f"targetCount must be from 0 to {MAX_COUNT}")
+    return data
+
+
+Note = Annotated[str, Field(max_length=MAX_NOTE)]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(_name)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
@@ -109,6 +128,7 @@ ReportedMetrics = Annotated[
     dict[Name, Finite], Field(max_length=MAX_METRICS), BeforeValidator(_measured_metrics)
 ]
 ReportedArtifact = Annotated[Artifact, AfterValidator(_artifact)]
+ReportedData = Annotated[DataStatus, AfterValidator(_data)]
 ReportedMeasured = Annotated[Measured, AfterValidator(_measured)]
 ReportedCandidate = Annotated[Candidate, AfterValidator(_measured), AfterValidator(_named)]
 ReportedLeftOut = Annotated[LeftOut, AfterValidator(_named)]

@@ -12,10 +12,13 @@ from trainyard_api.model import OpenDocument
 from trainyard_api.reported import (
     MAX_CANDIDATES,
     MAX_NAME,
+    MAX_NOTES,
     Count,
     Name,
+    Note,
     ReportedArtifact,
     ReportedCandidate,
+    ReportedData,
     ReportedLeftOut,
     ReportedMeasured,
     ReportedMetrics,
@@ -56,7 +59,28 @@ class TrainResult(OpenDocument):
     stoppedEarly: bool = False
     seconds: Seconds = Field(default=0.0, description="Time of this attempt.")
     model: ReportedArtifact = Field(description="The SavedModel (a folder).")
-    keras: ReportedArtifact = Field(description="The .keras file.")
+    keras: ReportedArtifact | None = Field(
+        default=None, description="The .keras file; a program of one's own need not write one."
+    )
+    prepared: ReportedArtifact | None = Field(
+        default=None,
+        description="What later stages take their rows from (a folder); without it they divide "
+        "the source anew.",
+    )
+    data: ReportedData | None = Field(default=None, description="What the data was taken for.")
+
+    def shortened(self) -> TrainResult | None:
+        """The same with less said of the data; None where nothing can be left out."""
+        data = self.data
+        if data is None:
+            return None
+        if data.notes:
+            less = data.model_copy(update={"notes": data.notes[:-1]})
+        elif data.targets:
+            less = data.model_copy(update={"targets": data.targets[: len(data.targets) // 2]})
+        else:
+            less = None
+        return self.model_copy(update={"data": less})
 
 
 class CompressResult(OpenDocument):
@@ -68,7 +92,9 @@ class CompressResult(OpenDocument):
         default_factory=list
     )
     winner: Name
+    metric: Name = Field(default="accuracy", description="What is called accuracy here.")
     withinBudget: bool
+    notes: Annotated[list[Note], Field(max_length=MAX_NOTES)] = Field(default_factory=list)
     compressed: ReportedArtifact = Field(description="The winner's .tflite file.")
     seconds: Seconds = 0.0
 
@@ -107,7 +133,7 @@ class TerminationMessage(OpenDocument):
     def encode(self) -> str:
         """The document as JSON of at most MAX_BYTES bytes.
 
-        A failure's message is cut where it is too long.
+        A failure's message is cut where it is too long, and what is said of data left out.
 
         Raises:
             ValueError: a result does not fit.
@@ -116,6 +142,9 @@ class TerminationMessage(OpenDocument):
         size = len(text.encode())
         if size <= MAX_BYTES:
             return text
+        shorter = self.train.shortened() if self.train is not None else None
+        if shorter is not None:
+            return TerminationMessage(train=shorter).encode()
         if self.failure is None:
             raise ValueError(f"the result has {size} bytes; a pod can report {MAX_BYTES}")
         keep = max(0, len(self.failure.message) - (size - MAX_BYTES) - 16)

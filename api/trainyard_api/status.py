@@ -124,6 +124,28 @@ class Progress(OpenDocument):
     updateTime: str | None = None
 
 
+class DataRows(OpenDocument):
+    """How many rows each part has."""
+
+    train: int = 0
+    validation: int = 0
+    test: int = 0
+
+
+class DataStatus(OpenDocument):
+    """What the data was taken for, and what was noticed."""
+
+    task: str = Field(description="What is learned: classification or regression.")
+    rows: DataRows = Field(default_factory=DataRows, description="Rows by part.")
+    targets: Annotated[list[str], Field(max_length=64)] = Field(
+        default_factory=list, description="Names of the classes, or of the numbers; the first ones."
+    )
+    targetCount: int = Field(default=0, description="How many classes or numbers there are.")
+    notes: Annotated[list[Message], Field(max_length=32)] = Field(
+        default_factory=list, description="What was decided by itself, changed, or looks wrong."
+    )
+
+
 class EvaluationStatus(OpenDocument):
     """What was measured on the test part."""
 
@@ -177,6 +199,9 @@ class CompressionStatus(OpenDocument):
     """The candidates and the winner."""
 
     winner: str = Field(description="Name of the model that is served.")
+    metric: str = Field(
+        default="accuracy", description="The metric that stands under accuracy: the task's main."
+    )
     withinBudget: bool = Field(
         default=True, description="false: no candidate was accurate enough; float32 is served."
     )
@@ -225,6 +250,9 @@ class Artifacts(OpenDocument):
 
     model: Artifact | None = Field(default=None, description="The SavedModel (a folder).")
     keras: Artifact | None = Field(default=None, description="The .keras file.")
+    prepared: Artifact | None = Field(
+        default=None, description="The parts of the data that later stages go by (a folder)."
+    )
     compressed: Artifact | None = Field(default=None, description="The winner's .tflite file.")
     report: Artifact | None = None
 
@@ -240,6 +268,7 @@ class TrainingJobStatus(OpenDocument):
     conditions: Annotated[list[Condition], Field(max_length=32)] = Field(default_factory=list)
     stages: Annotated[list[Stage], Field(max_length=8)] = Field(default_factory=list)
     progress: Progress | None = None
+    data: DataStatus | None = None
     evaluation: EvaluationStatus | None = None
     search: SearchStatus | None = None
     compression: CompressionStatus | None = None

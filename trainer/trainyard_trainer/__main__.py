@@ -30,6 +30,7 @@ The job is read from the environment that the operator sets:
   TRAINYARD_SPEC             the job's spec as JSON
   TRAINYARD_STORAGE          URI of the run's folder
   TRAINYARD_MODEL_URI, TRAINYARD_MODEL_SHA256   (compress) the model and its digest
+  TRAINYARD_PREPARED_URI, TRAINYARD_PREPARED_SHA256   (compress) the rows that were held out
   TRAINYARD_VOLUMES          folder below which claims are mounted
   TRAINYARD_TERMINATION_LOG  file that takes the result, or why there is none
   TRAINYARD_HOST, TRAINYARD_PORT   where /progress and /metrics are answered

@@ -23,6 +23,8 @@ class Pod:
         storage: URI of the run's folder.
         model_uri: URI of the model to compress; None in training pods.
         model_sha256: digest that the model at `model_uri` must have; None: not given.
+        prepared_uri: URI of the rows that a later stage goes by; None: it divides the source.
+        prepared_sha256: digest that the folder at `prepared_uri` must have.
         workers: addresses (host:port) of the gang's workers by index; empty without a gang.
         index: this pod's index in `workers`; 0 is the chief.
     """
@@ -35,6 +37,8 @@ class Pod:
     storage: str
     model_uri: str | None
     model_sha256: str | None
+    prepared_uri: str | None
+    prepared_sha256: str | None
     host: str
     port: int
     workers: tuple[str, ...]
@@ -68,6 +72,8 @@ class Pod:
             storage=_required(environ, environment.STORAGE),
             model_uri=environ.get(environment.MODEL_URI) or None,
             model_sha256=environ.get(environment.MODEL_SHA256) or None,
+            prepared_uri=environ.get(environment.PREPARED_URI) or None,
+            prepared_sha256=environ.get(environment.PREPARED_SHA256) or None,
             host=environ.get(environment.HOST) or "0.0.0.0",
             port=_number(environ, environment.PORT, names.PORT_HTTP),
             workers=workers,

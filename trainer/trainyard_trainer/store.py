@@ -23,6 +23,7 @@ from trainyard_trainer.errors import InvalidSpec, ModelRejected, StoreUnavailabl
 CHECKPOINTS: Final = "checkpoints"
 SAVED_MODEL: Final = "model/saved_model"
 KERAS_MODEL: Final = "model/model.keras"
+PREPARED: Final = "prepared"
 RESULT: Final = "model/result.json"
 COMPRESSED: Final = "compressed"
 
@@ -77,6 +78,11 @@ class Store:
     def checkpoints(self) -> Path:
         """Folder of the training's checkpoints."""
         return self.root / CHECKPOINTS
+
+    @property
+    def prepared(self) -> Path:
+        """Folder of the rows that later stages go by."""
+        return self.root / PREPARED
 
     @property
     def saved_model(self) -> Path:

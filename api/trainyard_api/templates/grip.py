@@ -42,6 +42,8 @@ _OWN_VARIABLES: Final = (
     environment.STORAGE,
     environment.MODEL_URI,
     environment.MODEL_SHA256,
+    environment.PREPARED_URI,
+    environment.PREPARED_SHA256,
     environment.MODEL_NAME,
     environment.PORT,
     environment.PEERS,

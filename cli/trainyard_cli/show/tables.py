@@ -10,7 +10,7 @@ from rich.text import Text
 from trainyard_api.status import Candidate, CompressionStatus, EvaluationStatus, Measured
 from trainyard_cli.show.units import count, difference, microseconds, share, times
 
-_METRICS = ("accuracy", "precision", "recall", "f1")
+_METRICS = ("accuracy", "precision", "recall", "f1", "mae", "rmse", "r2")
 
 
 def render_evaluation(evaluation: EvaluationStatus) -> RenderableType:
@@ -30,7 +30,7 @@ def render_compression(compression: CompressionStatus) -> RenderableType:
     """The original and each candidate, which won, and why others were not accepted."""
     table = _table("Models")
     table.add_column("model", overflow="fold")
-    for name in ("bytes", "ratio", "accuracy", "lost", "µs/row", "speed-up"):
+    for name in ("bytes", "ratio", compression.metric, "lost", "µs/row", "speed-up"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     original = compression.original

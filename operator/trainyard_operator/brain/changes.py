@@ -8,6 +8,7 @@ from trainyard_api.status import (
     Artifacts,
     CompressionStatus,
     Condition,
+    DataStatus,
     EvaluationStatus,
     ExplanationStatus,
     Phase,
@@ -32,6 +33,7 @@ class StatusChanges(TypedDict, total=False):
     conditions: list[Condition]
     stages: list[Stage]
     progress: Progress | None
+    data: DataStatus | None
     evaluation: EvaluationStatus | None
     search: SearchStatus | None
     compression: CompressionStatus | None

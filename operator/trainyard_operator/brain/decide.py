@@ -92,6 +92,7 @@ def _begin_run(draft: Draft) -> None:
         completionTime=None,
         stages=[Stage(name=name) for name in stages_of(job)],
         progress=None,
+        data=None,
         evaluation=None,
         compression=None,
         artifacts=Artifacts(),

@@ -21,7 +21,7 @@ from trainyard_api.names import (
 from trainyard_api.peers import INDEX, Peers, can_be_inherited
 from trainyard_api.spec import TrainingJob
 from trainyard_api.spec.shared import Resources
-from trainyard_api.status import Artifact
+from trainyard_api.status import Artifacts
 from trainyard_operator.brain.plan import Manifest
 from trainyard_operator.build.host_ports import PORTS_OF_A_WORKER, first_port, on_host
 from trainyard_operator.build.metadata import build_metadata
@@ -88,13 +88,19 @@ def build_workers(
 
 
 def build_compressor(
-    job: TrainingJob, run: str, attempt: int, model: Artifact, settings: Settings
+    job: TrainingJob, run: str, attempt: int, artifacts: Artifacts, settings: Settings
 ) -> Manifest:
     """The pod that compresses a run's model.
 
     The image of a program of one's own need not have the compressor; an image without a command
     has to have the trainer, and with it the compressor and what custom layers need.
+
+    Raises:
+        ValueError: no model was trained.
     """
+    model, prepared = artifacts.model, artifacts.prepared
+    if model is None:
+        raise ValueError("there is no trained model to compress")
     compression = job.spec.compression
     resources = compression.resources if compression else Resources()
     pod = _build_pod(job, run, attempt, "compress", resources, settings)
@@ -102,6 +108,9 @@ def build_compressor(
     if job.spec.workers.command is not None:
         container["image"] = settings.trainer_image
     variables = {environment.MODEL_URI: model.uri, environment.MODEL_SHA256: model.sha256}
+    if prepared is not None:
+        variables[environment.PREPARED_URI] = prepared.uri
+        variables[environment.PREPARED_SHA256] = prepared.sha256
     name = pod_name(job.metadata.name, run, "compress", attempt, 0)
     return _numbered(pod, name, 0, variables, {})
 

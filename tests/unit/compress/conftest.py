@@ -14,6 +14,7 @@ from trainyard_api.spec import Data, Training
 from trainyard_api.spec.data import Source
 from trainyard_trainer.compress.measure import HeldOut
 from trainyard_trainer.data import Dataset, load
+from trainyard_trainer.data.prepared import of_dataset
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Trained:
     @property
     def held_out(self) -> HeldOut:
         """The test part."""
-        return HeldOut.of(self.dataset, Training())
+        return HeldOut.of(of_dataset(self.dataset, seed=0), Training())
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from tests.unit.operator.stories import (
 )
 from trainyard_api.names import ANNOTATION_REDEPLOY
 from trainyard_api.spec import Serving
+from trainyard_api.status import Artifacts
 from trainyard_operator.brain.observed import PodView
 from trainyard_operator.build.deployments import build_deployment
 from trainyard_operator.build.pods import build_compressor
@@ -117,7 +118,9 @@ def test_the_image_of_a_program_of_ones_own_compresses_nothing() -> None:
     own = make_job(workers={"image": "me/mine:1", "command": ["python", "x.py"]})
     ours = make_job(workers={"image": "me/trainer-with-more:1"})
     images = [
-        build_compressor(job, "1-5f3a9c", 1, ARTIFACT, SETTINGS)["spec"]["containers"][0]["image"]
+        build_compressor(job, "1-5f3a9c", 1, Artifacts(model=ARTIFACT), SETTINGS)["spec"][
+            "containers"
+        ][0]["image"]
         for job in (own, ours)
     ]
     assert images == [SETTINGS.trainer_image, "me/trainer-with-more:1"]

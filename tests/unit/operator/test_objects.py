@@ -9,6 +9,7 @@ from tests.unit.operator.fake_cluster import ARTIFACT, SETTINGS, make_job
 from trainyard_api.peers import can_be_inherited, tf_config_of
 from trainyard_api.spec import TrainingJob, TrainingJobSpec
 from trainyard_api.spec.shared import PodTemplate
+from trainyard_api.status import Artifacts
 from trainyard_operator.brain.plan import Manifest
 from trainyard_operator.build.deployments import build_deployment
 from trainyard_operator.build.networking import build_serving_service
@@ -76,7 +77,7 @@ def test_pods_satisfy_restricted_pod_security_and_have_no_token() -> None:
     deployment = build_deployment(job, job.spec.serving, RUN, ARTIFACT, SETTINGS)
     specs = [
         worker(job, RUN, 1, 0)["spec"],
-        build_compressor(job, RUN, 1, ARTIFACT, SETTINGS)["spec"],
+        build_compressor(job, RUN, 1, Artifacts(model=ARTIFACT), SETTINGS)["spec"],
         deployment["spec"]["template"]["spec"],
     ]
     for spec in specs:
@@ -86,6 +87,27 @@ def test_pods_satisfy_restricted_pod_security_and_have_no_token() -> None:
         container = spec["containers"][0]["securityContext"]
         assert container["allowPrivilegeEscalation"] is False
         assert container["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_the_compressor_is_told_the_model_and_the_rows_that_training_held_out() -> None:
+    job = make_job()
+    told = [
+        {
+            each["name"]: each["value"]
+            for each in build_compressor(job, RUN, 1, artifacts, SETTINGS)["spec"]["containers"][0][
+                "env"
+            ]
+            if "value" in each
+        }
+        for artifacts in (
+            Artifacts(model=ARTIFACT, prepared=ARTIFACT),
+            Artifacts(model=ARTIFACT),
+        )
+    ]
+
+    assert told[0]["TRAINYARD_MODEL_URI"] == told[0]["TRAINYARD_PREPARED_URI"] == ARTIFACT.uri
+    assert told[0]["TRAINYARD_PREPARED_SHA256"] == ARTIFACT.sha256
+    assert "TRAINYARD_PREPARED_URI" not in told[1], "a program of one's own need not have any"
 
 
 def test_the_template_is_laid_over_by_name_and_keeps_our_labels() -> None:

@@ -32,20 +32,36 @@ def announced_model(uri: str, sha256: str, storage: str, environ: Mapping[str, s
         ModelRejected: it has another digest.
         StoreUnavailable: it cannot be read.
     """
-    try:
-        path = local_path(uri, environ)
-    except UnsupportedLocation as error:
-        raise InvalidSpec(f"the result of training names {error}") from error
-    with guarded(path, "read"):
-        if not path.exists() and _is_answered(uri, storage, environ):
-            raise InvalidResult(_nothing_there(uri, path))
-    verify(path, sha256)
+    path = announced_folder(uri, sha256, storage, environ, "its model")
     with guarded(path, "read"):
         if not any((path / mark).is_file() for mark in _MARKS):
             raise InvalidResult(
                 f"{uri}: it is no SavedModel (no {_MARKS[0]} in it), and the result of training "
                 "has to name one as its model; write it with model.export(FOLDER)"
             )
+    return path
+
+
+def announced_folder(
+    uri: str, sha256: str, storage: str, environ: Mapping[str, str], what: str
+) -> Path:
+    """A folder, which is there and the one that was announced.
+
+    Args:
+        uri, sha256, storage: as for `announced_model`.
+        what: it is, for messages.
+
+    Raises:
+        InvalidSpec, InvalidResult, ModelRejected, StoreUnavailable: as of `announced_model`.
+    """
+    try:
+        path = local_path(uri, environ)
+    except UnsupportedLocation as error:
+        raise InvalidSpec(f"the result of training names {error}") from error
+    with guarded(path, "read"):
+        if not path.exists() and _is_answered(uri, storage, environ):
+            raise InvalidResult(_nothing_there(uri, path, what))
+    verify(path, sha256)
     return path
 
 
@@ -61,7 +77,7 @@ def _is_answered(uri: str, storage: str, environ: Mapping[str, str]) -> bool:
     return local_path(f"pvc://{volume}", environ).is_dir()
 
 
-def _nothing_there(uri: str, path: Path) -> str:
+def _nothing_there(uri: str, path: Path, what: str) -> str:
     """That nothing is at an address, and what is beside it.
 
     Raises:
@@ -71,7 +87,7 @@ def _nothing_there(uri: str, path: Path) -> str:
     names = sorted(entry.name for entry in nearest.iterdir())
     listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
     return (
-        f"{uri}: nothing is there, and the result of training names it as its model. The program "
-        f"has to write the model there before it ends, below TRAINYARD_STORAGE; {nearest} has: "
+        f"{uri}: nothing is there, and the result of training names it as {what}. The program "
+        f"has to write it there before it ends, below TRAINYARD_STORAGE; {nearest} has: "
         f"{listed or 'nothing'}"
     )

@@ -37,6 +37,7 @@ def choose(
     measured: Mapping[str, Measured],
     objective: Literal["latency", "size"],
     max_accuracy_loss: float,
+    metric: str = "accuracy",
 ) -> Choice:
     """The best model by the objective, among those that are accurate enough.
 
@@ -50,6 +51,7 @@ def choose(
         measured: by name; FALLBACK must be among them.
         objective: what the winner is best in.
         max_accuracy_loss: accuracy that may be lost, absolute.
+        metric: name of what is called accuracy here, for messages.
 
     Raises:
         KeyError: FALLBACK is missing.
@@ -57,7 +59,8 @@ def choose(
     if FALLBACK not in measured:
         raise KeyError(f"{FALLBACK} was not measured")
     candidates = tuple(
-        _judge(name, each, original_accuracy, max_accuracy_loss) for name, each in measured.items()
+        _judge(name, each, metric, original_accuracy, max_accuracy_loss)
+        for name, each in measured.items()
     )
     accepted = [each for each in candidates if each.accepted]
     if all(each.name == FALLBACK for each in accepted):
@@ -66,14 +69,16 @@ def choose(
     return Choice(best.name, within_budget=True, candidates=candidates)
 
 
-def _judge(name: str, measured: Measured, original: float, allowed: float) -> Candidate:
+def _judge(
+    name: str, measured: Measured, metric: str, original: float, allowed: float
+) -> Candidate:
     loss = original - measured.accuracy
     # 0.90 - 0.89 is a little more than 0.01 in binary.
     accepted = loss <= allowed + _ROUNDING
     reason = (
         ""
         if accepted
-        else f"loses {loss:.4f} of accuracy ({original:.4f} to {measured.accuracy:.4f}); "
+        else f"loses {loss:.4f} of {metric} ({original:.4f} to {measured.accuracy:.4f}); "
         f"maxAccuracyLoss allows {allowed:.4f}"
     )
     return Candidate(name=name, accepted=accepted, reason=reason, **measured.model_dump())

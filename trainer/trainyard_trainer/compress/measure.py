@@ -16,7 +16,8 @@ from trainyard_api.status import Measured
 from trainyard_trainer.compress.conversion import Rows
 from trainyard_trainer.compress.litert import LiteModel
 from trainyard_trainer.compress.timing import microseconds
-from trainyard_trainer.data import Dataset, Part
+from trainyard_trainer.data import Part
+from trainyard_trainer.data.prepared import Prepared
 from trainyard_trainer.errors import InvalidResult
 from trainyard_trainer.tasks import Task, task_of
 
@@ -39,9 +40,10 @@ class HeldOut:
     task: Task
 
     @classmethod
-    def of(cls, dataset: Dataset, training: Training) -> HeldOut:
-        """The test part of a data set, judged as its task judges."""
-        return cls(dataset.test, task_of(dataset.schema.target, training, dataset.train.targets))
+    def of(cls, prepared: Prepared, training: Training) -> HeldOut:
+        """The test part, judged as its task judges."""
+        task = task_of(prepared.target, training, prepared.representative.targets)
+        return cls(prepared.test, task)
 
     def score(self, answers: NDArray[np.float32]) -> float:
         """The task's main metric, rounded to what is worth telling."""

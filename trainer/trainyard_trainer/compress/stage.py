@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,20 +18,26 @@ from trainyard_api.results import CompressResult, TerminationMessage
 from trainyard_api.spec import Compression
 from trainyard_api.status import LeftOut, Measured
 from trainyard_trainer import termination
-from trainyard_trainer.compress.announced import announced_model
+from trainyard_trainer.compress.announced import announced_folder, announced_model
 from trainyard_trainer.compress.choose import FALLBACK, choose
 from trainyard_trainer.compress.conversion import ConversionFailed, Rows
 from trainyard_trainer.compress.measure import HeldOut, measure_litert, measure_saved_model
 from trainyard_trainer.compress.techniques import TECHNIQUES
 from trainyard_trainer.data import Part, load
+from trainyard_trainer.data import prepared as prepared_data
+from trainyard_trainer.data.prepared import Prepared
 from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.pod import Pod
 from trainyard_trainer.progress import Tracker
-from trainyard_trainer.store import Store, publish
+from trainyard_trainer.store import Store, guarded, publish
 
 REPRESENTATIVE_ROWS: Final = 300
 
 _PERCENT_ORIGINAL: Final = 10
+_DIVIDED_ANEW: Final = (
+    "held-out rows are of a division made for compression: the program that trained has reported "
+    "no prepared data, and may have learned some of them"
+)
 _log = logging.getLogger(__name__)
 
 
@@ -61,12 +67,12 @@ def run(pod: Pod, tracker: Tracker) -> ExitCode:
     tracker.say("checking the model's digest", 0)
     saved_model = verified_model(pod)
     tracker.say("reading data")
-    dataset = load(pod.spec.data, pod.environ)
-    representative = representative_rows(dataset.train, pod.spec.data.split.seed)
-    held_out = HeldOut.of(dataset, pod.spec.training)
-    materials = Materials(saved_model, representative, held_out)
+    prepared = held_out_rows(pod)
+    representative = representative_rows(prepared.representative, pod.spec.data.split.seed)
+    materials = Materials(saved_model, representative, HeldOut.of(prepared, pod.spec.training))
     compression = pod.spec.compression or Compression()
     result = compress(materials, compression, store, tracker)
+    result = result.model_copy(update={"notes": list(prepared.notes)})
     termination.write(TerminationMessage(compress=result), pod.environ)
     tracker.say("done", 100)
     return ExitCode.OK
@@ -87,6 +93,26 @@ def verified_model(pod: Pod) -> Path:
             "the operator sets them in compression pods"
         )
     return announced_model(pod.model_uri, pod.model_sha256, pod.storage, pod.environ)
+
+
+def held_out_rows(pod: Pod) -> Prepared:
+    """The rows that training prepared; where it told of none, those of the source.
+
+    Raises:
+        InvalidResult, ModelRejected: what was told of is not there, or something else.
+        InvalidData: the source cannot be read.
+        StoreUnavailable: the store or the source is away.
+    """
+    if pod.prepared_uri is not None and pod.prepared_sha256 is not None:
+        folder = announced_folder(
+            pod.prepared_uri, pod.prepared_sha256, pod.storage, pod.environ, "prepared data"
+        )
+        with guarded(folder, "read"):
+            return prepared_data.read(folder)
+    dataset = load(pod.spec.data, pod.environ)
+    return replace(
+        prepared_data.of_dataset(dataset, pod.spec.data.split.seed), notes=(_DIVIDED_ANEW,)
+    )
 
 
 def representative_rows(train: Part, seed: int) -> Rows:
@@ -136,13 +162,17 @@ def compress(
         _log.warning("%s is no candidate: %s", missing.name, missing.reason)
     loss = original.accuracy - measured[FALLBACK].accuracy
     _log.info("LiteRT's %s loses %.4f of accuracy against the SavedModel", FALLBACK, loss)
-    choice = choose(original.accuracy, measured, compression.objective, compression.maxAccuracyLoss)
+    metric = materials.held_out.task.main_metric
+    choice = choose(
+        original.accuracy, measured, compression.objective, compression.maxAccuracyLoss, metric
+    )
     _log.info("winner: %s; within maxAccuracyLoss: %s", choice.winner, choice.within_budget)
     return CompressResult(
         original=original,
         candidates=list(choice.candidates),
         leftOut=left_out,
         winner=choice.winner,
+        metric=metric,
         withinBudget=choice.within_budget,
         compressed=store.artifact(store.compressed(choice.winner)),
         seconds=round(clock() - begun, 3),

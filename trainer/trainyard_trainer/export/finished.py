@@ -35,7 +35,10 @@ def finished_result(store: Store) -> TrainResult | None:
     try:
         result = TrainResult.model_validate_json(text)
         verify(store.saved_model, result.model.sha256)
-        verify(store.keras_model, result.keras.sha256)
+        if result.keras is not None:
+            verify(store.keras_model, result.keras.sha256)
+        if result.prepared is not None:
+            verify(store.prepared, result.prepared.sha256)
     except (ValidationError, TrainerError) as error:
         _log.warning("the earlier attempt's result is not used: %s", error)
         return None

@@ -14,13 +14,13 @@ import numpy as np
 from trainyard_api.exit_codes import ExitCode
 from trainyard_api.results import TerminationMessage, TrainResult
 from trainyard_trainer import export, models, termination
-from trainyard_trainer.data import Dataset, load
+from trainyard_trainer.data import Dataset, load, prepared
 from trainyard_trainer.errors import Diverged, InvalidSpec, PeerLost, Stalled
 from trainyard_trainer.models import building
 from trainyard_trainer.pod import Pod
 from trainyard_trainer.progress import Tracker
 from trainyard_trainer.signals import StopRequest
-from trainyard_trainer.store import Store
+from trainyard_trainer.store import Store, publish
 from trainyard_trainer.tasks import Task, task_of
 from trainyard_trainer.tasks.task import Outputs
 from trainyard_trainer.training import optimizers
@@ -181,6 +181,8 @@ def _conclude(stage: _Stage, fitted: Fitted) -> TrainResult | None:
     _log.info("test: %s", ", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
     tracker.say("writing the model", PERCENT_TRAINED + 3)
     saved_model, keras_file = export.export_model(fitted.model, task.output, stage.store)
+    seed = stage.pod.spec.data.split.seed
+    publish(stage.store.prepared, lambda folder: prepared.write(folder, stage.dataset, seed))
     result = TrainResult(
         metrics=metrics,
         examples=len(test),
@@ -191,6 +193,8 @@ def _conclude(stage: _Stage, fitted: Fitted) -> TrainResult | None:
         seconds=round(time.monotonic() - stage.begun, 3),
         model=saved_model,
         keras=keras_file,
+        prepared=stage.store.artifact(stage.store.prepared),
+        data=prepared.report(stage.dataset),
     )
     export.keep_result(result, stage.store)
     tracker.say("done", 100)

@@ -36,11 +36,10 @@ class Compress:
         size: int,  # noqa: ARG002
     ) -> list[Manifest]:
         """The pod that compresses the model that was trained."""
-        model = draft.status.artifacts.model
-        if model is None:
-            raise ValueError("Compress was reached without a trained model")
+        artifacts = draft.status.artifacts
         return [
-            build_compressor(draft.job, draft.run, attempt, model, draft.settings) for _ in indexes
+            build_compressor(draft.job, draft.run, attempt, artifacts, draft.settings)
+            for _ in indexes
         ]
 
     def finish(self, draft: Draft, result: TerminationMessage) -> None:
@@ -56,9 +55,11 @@ def _take_up(draft: Draft, result: CompressResult) -> None:
     text = f"{result.winner}: {winner.bytes} bytes, {ratio:.1f} times smaller"
     if not result.withinBudget:
         text = f"no candidate was accurate enough; {result.winner} is served"
+    text = "; ".join([text, *result.notes])
     draft.update(
         compression=CompressionStatus(
             winner=result.winner,
+            metric=result.metric,
             withinBudget=result.withinBudget,
             original=result.original,
             compressed=Measured.model_validate(winner.model_dump()),

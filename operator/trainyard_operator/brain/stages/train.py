@@ -83,8 +83,10 @@ def _take_up(draft: Draft, result: TrainResult) -> None:
     text = f"{result.epochs} epochs, {result.steps} steps"
     text += " (stopped early)" if result.stoppedEarly else ""
     draft.update_stage("Train", state="Succeeded", completionTime=draft.timestamp, message=text)
-    draft.update(artifacts=Artifacts(model=result.model, keras=result.keras), progress=None)
-    draft.set_condition("Trained", "True", "TrainingFinished", text)
+    artifacts = Artifacts(model=result.model, keras=result.keras, prepared=result.prepared)
+    draft.update(artifacts=artifacts, data=result.data, progress=None)
+    notes = result.data.notes if result.data is not None else []
+    draft.set_condition("Trained", "True", "TrainingFinished", "; ".join([text, *notes]))
     draft.event("Normal", "Trained", text)
     _evaluate(draft, result)
 
