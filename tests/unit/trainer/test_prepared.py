@@ -20,6 +20,7 @@ from trainyard_trainer.data.resident import Resident
 from trainyard_trainer.data.schema import Schema
 from trainyard_trainer.data.target import Classes, Quantities
 from trainyard_trainer.errors import InvalidResult
+from trainyard_trainer.pod import Pod
 
 
 def dataset(uri: str) -> Dataset:
@@ -106,20 +107,28 @@ def test_what_is_said_of_the_data_gives_way_where_a_pod_cannot_report_it_all() -
     assert json.loads(text)["train"]["data"]["targetCount"] == 500
 
 
-def test_a_division_made_for_compression_says_so(tmp_path: Path) -> None:
-    from trainyard_trainer.pod import Pod
-
-    spec = {"data": {"source": {"uri": "sklearn://iris"}}, "model": {"architecture": "dense"}}
+def rows_for(uri: str, folder: Path) -> prepared.Prepared:
+    """What compression goes by where no program has reported prepared data."""
+    spec = {"data": {"source": {"uri": uri}}, "model": {"architecture": "dense"}}
     environ = {
         "TRAINYARD_JOB": "j",
         "TRAINYARD_RUN": "1-abc",
         "TRAINYARD_SPEC": json.dumps(spec),
-        "TRAINYARD_STORAGE": f"file://{tmp_path}",
+        "TRAINYARD_STORAGE": f"file://{folder}",
     }
-    rows = stage.held_out_rows(Pod.from_environment(environ))
+    return stage.held_out_rows(Pod.from_environment(environ))
 
-    assert "no prepared data" in rows.notes[0]
-    assert isinstance(rows.target, Classes)
+
+def test_a_division_made_for_compression_says_so(tmp_path: Path) -> None:
+    arrays = {"x": np.arange(40.0).reshape(20, 2), "y": np.arange(20) % 2}
+    np.savez(tmp_path / "whole.npz", **arrays)
+    brought = {
+        f"{name}_{part}": each for name, each in arrays.items() for part in ("train", "test")
+    }
+    np.savez(tmp_path / "parts.npz", **brought)
+
+    assert "no prepared data" in rows_for(f"file://{tmp_path}/whole.npz", tmp_path).notes[0]
+    assert rows_for(f"file://{tmp_path}/parts.npz", tmp_path).notes == ()
 
 
 def test_numbers_keep_their_names(tmp_path: Path) -> None:

@@ -110,9 +110,9 @@ def held_out_rows(pod: Pod) -> Prepared:
         with guarded(folder, "read"):
             return prepared_data.read(folder)
     dataset = load(pod.spec.data, pod.environ)
-    return replace(
-        prepared_data.of_dataset(dataset, pod.spec.data.split.seed), notes=(_DIVIDED_ANEW,)
-    )
+    rows = prepared_data.of_dataset(dataset, pod.spec.data.split.seed)
+    is_divided = dataset.test.source is dataset.train.source
+    return replace(rows, notes=(_DIVIDED_ANEW,)) if is_divided else rows
 
 
 def representative_rows(train: Part, seed: int) -> Rows:
