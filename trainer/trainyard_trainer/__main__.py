@@ -15,10 +15,12 @@ from trainyard_api.peers import can_be_inherited, tf_config_of
 from trainyard_api.problems import find_problems
 from trainyard_api.spec import Metadata, TrainingJob
 from trainyard_trainer import termination
+from trainyard_trainer.data import load
 from trainyard_trainer.errors import InvalidSpec, ProgramFailed, TrainerError
 from trainyard_trainer.pod import Pod
 from trainyard_trainer.progress import ProgressServer, Tracker
 from trainyard_trainer.signals import StopRequest
+from trainyard_trainer.starting import import_keras, meanwhile
 
 _log = logging.getLogger(__name__)
 
@@ -74,9 +76,12 @@ def _run(stage: str, environ: Mapping[str, str], stop: StopRequest) -> int:
         labels = {"job": pod.job, "namespace": pod.namespace, "run": pod.run, "stage": stage}
         ProgressServer(tracker, pod.host, pod.port, labels)
     if stage == "train":
+        tracker.say("reading data")
+        reading = meanwhile(lambda: load(pod.spec.data, pod.environ))
+        import_keras(pod.spec.data)
         from trainyard_trainer.training import run
 
-        return run.run(pod, tracker, stop)
+        return run.run(pod, tracker, stop, reading)
     from trainyard_trainer import compress
 
     return compress.run(pod, tracker)

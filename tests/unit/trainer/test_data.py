@@ -196,6 +196,76 @@ def test_test_label_that_training_never_saw_is_refused(tmp_path: Path) -> None:
     assert "the class 3" in refusal(path)
 
 
+def said(dataset: Dataset) -> str:
+    return "; ".join(dataset.notes)
+
+
+def test_half_precision_with_infinity_names_row_and_column(tmp_path: Path) -> None:
+    half = np.arange(120, dtype=np.float16).reshape(60, 2)
+    half[5, 1] = np.inf
+    np.savez(tmp_path / "data.npz", x=half, y=LABELS)
+
+    assert "row 5, column 1 is NaN or infinite" in refusal(tmp_path)
+
+
+def test_extended_precision_is_converted(tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", x=FEATURES.astype(np.longdouble), y=LABELS)
+
+    assert read(tmp_path).train.features().dtype == np.float32
+
+
+def test_channels_first_are_recognised_and_left_as_they_are(tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", x=np.repeat(IMAGES[:, np.newaxis], 3, 1), y=LABELS)
+    dataset = read(tmp_path)
+
+    assert dataset.schema.channels_first
+    assert (dataset.shape, dataset.schema.picture) == ((3, 4, 5), (4, 5, 3))
+    assert "channels first: 3 x 4 x 5" in said(dataset)
+    assert dataset.moments is not None
+    assert dataset.moments.mean.shape == (3,)
+
+
+def test_values_that_are_fractions_already_are_not_divided_in_silence(tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", x=FEATURES, y=LABELS)
+    data = {"source": {"uri": f"file://{tmp_path}"}, "preprocessing": {"scaling": "rescale"}}
+    dataset = load(Data.model_validate(data), {})
+
+    assert "already lie between 0 and 1; use none" in said(dataset)
+    assert "already lie" not in said(read(tmp_path))
+
+
+def test_three_parts_are_read_as_they_are(tmp_path: Path) -> None:
+    parts = {"train": slice(0, 36), "val": slice(36, 45), "test": slice(45, 60)}
+    arrays = {f"{part}_images": IMAGES[rows] for part, rows in parts.items()}
+    arrays |= {f"{part}_labels": LABELS[rows, np.newaxis] for part, rows in parts.items()}
+    np.savez(tmp_path / "data.npz", **arrays)  # type: ignore[arg-type]
+    dataset = read(tmp_path)
+
+    assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (36, 9, 15)
+    np.testing.assert_array_equal(dataset.validation.features()[..., 0], IMAGES[36:45])
+
+
+def test_times_since_1970_keep_their_minutes(tmp_path: Path) -> None:
+    times = 1.7e9 + 60.0 * np.arange(60)
+    np.savez(tmp_path / "data.npz", x=np.stack([times, FEATURES[:, 0]], 1), y=LABELS)
+    dataset = read(tmp_path)
+    minutes = np.sort(dataset.train.features()[:, 0])
+
+    assert dataset.schema.shift[0] == pytest.approx(times.mean(), rel=1e-6)
+    assert dataset.schema.shift[1] == 0.0
+    np.testing.assert_array_equal(np.diff(minutes) % 60, 0)
+    assert "column 0" in said(dataset)
+    assert "float32" in said(dataset)
+    assert read("sklearn://wine").schema.shift == (), "ordinary columns are left alone"
+
+
+def test_a_class_that_a_part_lacks_is_told(tmp_path: Path) -> None:
+    arrays = {"x_train": FEATURES, "y_train": LABELS}
+    np.savez(tmp_path / "data.npz", x_test=FEATURES[:9], y_test=np.zeros(9, np.int64), **arrays)  # type: ignore[arg-type]
+
+    assert "the test part has no row of 1, 2" in said(read(tmp_path))
+
+
 def test_column_of_labels_is_taken(tmp_path: Path) -> None:
     np.savez(tmp_path / "data.npz", x=FEATURES, y=LABELS[:, np.newaxis])
 

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from trainyard_api.spec import Model, Training
+from trainyard_trainer.data.moments import moments
 from trainyard_trainer.data.resident import Resident
-from trainyard_trainer.data.rows import Part, whole
+from trainyard_trainer.data.rows import whole
 from trainyard_trainer.data.schema import Schema
 from trainyard_trainer.data.target import Classes
 from trainyard_trainer.errors import InvalidSpec
-from trainyard_trainer.models import Scaling, build, fit_scaling
+from trainyard_trainer.models import Scaling, build, scaling_of
 from trainyard_trainer.models.scaling import Kind, scale
 from trainyard_trainer.tasks import Task, task_of
 
@@ -24,8 +25,9 @@ def spec(**fields: Any) -> Model:
     return Model.model_validate({"architecture": "dense"} | fields)
 
 
-def part(features: np.ndarray[Any, Any]) -> Part:
-    return whole(Resident(features), np.zeros(len(features), np.int64))
+def fit(kind: Kind, features: np.ndarray[Any, Any], channels_first: bool = False) -> Scaling:
+    part = whole(Resident(features), np.zeros(len(features), np.int64))
+    return scaling_of(kind, moments(part, channels_first))
 
 
 def schema(*shape: int, classes: int = 2, **more: Any) -> Schema:
@@ -38,7 +40,7 @@ def task(classes: int = 2) -> Task:
 
 def scaled(kind: Kind, features: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     inputs = keras.Input(features.shape[1:])
-    model = keras.Model(inputs, scale(fit_scaling(kind, part(features)), inputs))
+    model = keras.Model(inputs, scale(fit(kind, features), inputs))
     return np.asarray(model(features.astype(np.float32)))
 
 
@@ -53,6 +55,29 @@ def test_standard_scaling_survives_a_column_that_never_changes() -> None:
     np.testing.assert_allclose(scaled("standard", TABLE)[:, 2], 0.0, atol=1e-6)
 
 
+def test_a_column_of_tiny_numbers_is_scaled_as_any_other() -> None:
+    tiny = np.random.default_rng(1).normal(size=(50, 2)) * [1e-9, 1.0]
+    np.testing.assert_allclose(scaled("standard", tiny).std(axis=0), 1.0, rtol=1e-4)
+
+
+def test_pictures_with_channels_first_are_scaled_by_channel_and_turned_in_the_model() -> None:
+    turned = np.moveaxis(IMAGES, -1, 1)
+    last = build(spec(architecture="cnn"), schema(8, 8, 2), task(), fit("standard", IMAGES))
+    first = build(
+        spec(architecture="cnn"),
+        schema(2, 8, 8, channels_first=True),
+        task(),
+        fit("standard", turned, channels_first=True),
+    )
+    first.set_weights(last.get_weights())
+
+    np.testing.assert_allclose(
+        np.asarray(first(turned.astype(np.float32))),
+        np.asarray(last(IMAGES.astype(np.float32))),
+        atol=1e-5,
+    )
+
+
 def test_minmax_scaling_goes_from_0_to_1() -> None:
     result = scaled("minmax", TABLE)
 
@@ -64,7 +89,7 @@ def test_rescaling_divides_by_255() -> None:
 
 
 def test_model_takes_raw_rows_and_gives_probabilities() -> None:
-    scaling = fit_scaling("standard", part(IMAGES))
+    scaling = fit("standard", IMAGES)
     model = build(spec(architecture="cnn"), schema(8, 8, 2, classes=4), task(4), scaling)
     result = np.asarray(model(IMAGES.astype(np.float32)))
 
@@ -101,7 +126,7 @@ def test_dense_flattens_images() -> None:
 
 
 def test_saved_model_file_scales_as_before(tmp_path: Any) -> None:
-    model = build(spec(), schema(3), task(), fit_scaling("minmax", part(TABLE)))
+    model = build(spec(), schema(3), task(), fit("minmax", TABLE))
     model.save(tmp_path / "m.keras")
     again = keras.models.load_model(tmp_path / "m.keras")
     raw = TABLE.astype(np.float32)

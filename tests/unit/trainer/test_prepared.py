@@ -89,7 +89,8 @@ def test_a_large_part_is_represented_by_some_of_its_rows(monkeypatch: pytest.Mon
 def test_what_is_said_of_the_data_gives_way_where_a_pod_cannot_report_it_all() -> None:
     many = Classes(tuple(f"a class with a very long name, which is number {i}" for i in range(500)))
     part = rows_of.whole(Resident(np.ones((500, 1))), np.arange(500))
-    made = Made(part, part, part, Schema((1,), many), tuple(f"{i} " + "x" * 900 for i in range(30)))
+    notes = tuple(f"{i} " + "x" * 900 for i in range(30))
+    made = Made(part, part, part, Schema((1,), many), notes=notes)
     long = Artifact(uri=f"file:///{'x' * 900}", sha256="0" * 64)
     result = TrainResult(
         metrics={"accuracy": 0.5},

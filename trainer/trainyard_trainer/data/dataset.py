@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trainyard_trainer.data.moments import Moments
 from trainyard_trainer.data.rows import Part
 from trainyard_trainer.data.schema import Schema
 
@@ -14,6 +15,8 @@ class Dataset:
 
     Attributes:
         validation: may be empty, where `spec.data.split.validation` is 0.
+        moments: of the training part's columns or channels, as the model is given them; None where
+            no scaling needs them.
         notes: what was decided for the user and what seems wrong, a sentence each.
     """
 
@@ -21,6 +24,7 @@ class Dataset:
     validation: Part
     test: Part
     schema: Schema
+    moments: Moments | None = None
     notes: tuple[str, ...] = ()
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,12 +11,12 @@ from trainyard_api.spec import Data
 from trainyard_trainer.data import checks, shifting, splitting
 from trainyard_trainer.data.dataset import Dataset
 from trainyard_trainer.data.labels import Labels, read_labels
+from trainyard_trainer.data.moments import moments
 from trainyard_trainer.data.opening import open_source
 from trainyard_trainer.data.resident import Resident
 from trainyard_trainer.data.rows import Part, whole
 from trainyard_trainer.data.schema import Schema
 from trainyard_trainer.data.source import FIELD, RawParts
-from trainyard_trainer.data.target import Target
 from trainyard_trainer.errors import InvalidSpec
 
 
@@ -64,14 +65,12 @@ def from_arrays(raw: RawParts, data: Data) -> Dataset:
         notes.append(f"channels first: {sizes}; the model itself turns them")
     notes += checks.scaled_before(train, data.preprocessing.scaling)
     notes += checks.absent_classes(learned.target, validation, test)
-    dataset = Dataset(
-        train, validation, test, _schema(sources["train"], learned.target, channels), tuple(notes)
-    )
-    return _shifted(dataset, sources["train"])
-
-
-def _schema(source: Resident, target: Target, channels_first: bool) -> Schema:
-    return Schema(source.shape, target, channels_first=channels_first)
+    schema = Schema(sources["train"].shape, learned.target, channels_first=channels)
+    dataset = Dataset(train, validation, test, schema, notes=tuple(notes))
+    shifted = _shifted(dataset, sources["train"])
+    if data.preprocessing.scaling not in ("standard", "minmax"):
+        return shifted
+    return replace(shifted, moments=moments(shifted.train, channels))
 
 
 def _channels_first(data: Data, shape: tuple[int, ...]) -> bool:
@@ -91,15 +90,11 @@ def _shifted(dataset: Dataset, source: Resident) -> Dataset:
             return part
         return Part(part.source.shifted(np.array(taken)), part.numbers, part.targets)
 
-    return Dataset(
-        shifted(dataset.train),
-        shifted(dataset.validation),
-        shifted(dataset.test),
-        Schema(
-            dataset.schema.shape,
-            dataset.schema.target,
-            shift=taken,
-            channels_first=dataset.schema.channels_first,
-        ),
-        (*dataset.notes, shifting.describe(taken)),
+    return replace(
+        dataset,
+        train=shifted(dataset.train),
+        validation=shifted(dataset.validation),
+        test=shifted(dataset.test),
+        schema=replace(dataset.schema, shift=taken),
+        notes=(*dataset.notes, shifting.describe(taken)),
     )

@@ -54,9 +54,18 @@ def moments_of(pieces: Callable[[], Iterator[NDArray[Any]]]) -> Moments:
     return Moments(mean, np.sqrt(squares / known), lowest, highest)
 
 
-def moments(part: Part) -> Moments:
-    """The moments of a part's rows as the model is given them."""
-    return moments_of(lambda: (rows.features for rows in part.pieces()))
+def moments(part: Part, channels_first: bool = False) -> Moments:
+    """The moments of a part's rows as the model is given them.
+
+    Args:
+        channels_first: rows are pictures of shape (channels, height, width).
+    """
+    return moments_of(
+        lambda: (
+            np.moveaxis(rows.features, 1, -1) if channels_first else rows.features
+            for rows in part.pieces()
+        )
+    )
 
 
 def _columns(rows: NDArray[Any]) -> Values:

@@ -20,7 +20,7 @@ Features = NDArray[Any]
 Targets = NDArray[Any]
 """What is learned of each row: classes, int64 (rows,), or numbers, float32 (rows, outputs)."""
 
-PIECE_BYTES: Final = 8 * 2**20
+PIECE_BYTES: Final = 2 * 2**20
 """What is taken at once where all rows are looked at, in bytes of features."""
 
 

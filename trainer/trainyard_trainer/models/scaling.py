@@ -8,8 +8,7 @@ from typing import Any, Final, Literal
 import keras
 import numpy as np
 
-from trainyard_trainer.data.moments import Moments, moments_of
-from trainyard_trainer.data.rows import Part
+from trainyard_trainer.data.moments import Moments
 
 Kind = Literal["none", "standard", "minmax", "rescale"]
 
@@ -31,26 +30,15 @@ class Scaling:
     scale: tuple[float, ...] = (1.0,)
 
 
-def fit_scaling(kind: Kind, train: Part, channels_first: bool = False) -> Scaling:
-    """The scaling of that kind for the training part's features.
+def scaling_of(kind: Kind, found: Moments | None) -> Scaling:
+    """The scaling of that kind for columns of these moments.
 
     A column that never changes is shifted alone, not divided by zero.
     """
-    if kind == "none":
-        return Scaling(kind)
     if kind == "rescale":
         return Scaling(kind, scale=(_BYTE,))
-    found = moments_of(
-        lambda: (
-            np.moveaxis(rows.features, 1, -1) if channels_first else rows.features
-            for rows in train.pieces()
-        )
-    )
-    return scaling_of(kind, found)
-
-
-def scaling_of(kind: Kind, found: Moments) -> Scaling:
-    """The scaling of that kind for columns of these moments."""
+    if kind == "none" or found is None:
+        return Scaling("none")
     if kind == "standard":
         shift, scale = found.mean, found.spread
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -14,7 +15,7 @@ import numpy as np
 from trainyard_api.exit_codes import ExitCode
 from trainyard_api.results import TerminationMessage, TrainResult
 from trainyard_trainer import export, models, termination
-from trainyard_trainer.data import Dataset, load, prepared
+from trainyard_trainer.data import Dataset, prepared
 from trainyard_trainer.errors import Diverged, InvalidSpec, PeerLost, Stalled
 from trainyard_trainer.models import building
 from trainyard_trainer.pod import Pod
@@ -55,8 +56,11 @@ class _Stage:
     begun: float
 
 
-def run(pod: Pod, tracker: Tracker, stop: StopRequest) -> ExitCode:
+def run(pod: Pod, tracker: Tracker, stop: StopRequest, reading: Callable[[], Dataset]) -> ExitCode:
     """Train, evaluate, export and report; the result goes into the termination message.
+
+    Args:
+        reading: waits for the data, which is being read already.
 
     Returns:
         OK, or SAVED where the gang was stopped by SIGTERM after a checkpoint.
@@ -70,8 +74,7 @@ def run(pod: Pod, tracker: Tracker, stop: StopRequest) -> ExitCode:
     if result is not None and pod.count == 1:
         return _report(pod, result)
     # Data and spec are checked before the gang assembles: what is wrong is said at once.
-    tracker.say("reading data")
-    dataset = load(pod.spec.data, pod.environ)
+    dataset = reading()
     for note in dataset.notes:
         _log.info("data: %s", note)
     task = task_of(dataset.schema.target, pod.spec.training, dataset.train.targets)
@@ -137,9 +140,7 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
 def _train(stage: _Stage) -> Fitted:
     """Fit the model, until its end or a vote to stop."""
     spec, dataset, task = stage.pod.spec, stage.dataset, stage.task
-    scaling = models.fit_scaling(
-        spec.data.preprocessing.scaling, dataset.train, dataset.schema.channels_first
-    )
+    scaling = models.scaling_of(spec.data.preprocessing.scaling, dataset.moments)
     fitting = Fitting(
         build=lambda: models.build(spec.model, dataset.schema, task, scaling),
         objective=Supervised(task),
