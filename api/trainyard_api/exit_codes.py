@@ -23,3 +23,5 @@ class ExitCode(IntEnum):
     STALLED = 45
     """No step for longer than the training's own pace allows: restarted, counts as
     infrastructure."""
+    DIVERGED = 46
+    """The loss or a weight is no finite number: never retried, the same would happen again."""

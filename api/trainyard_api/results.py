@@ -36,6 +36,7 @@ FailureReason = Literal[
     "StoreUnavailable",
     "ModelRejected",
     "Stalled",
+    "Diverged",
 ]
 
 

@@ -94,6 +94,17 @@ def test_a_gate_that_does_not_hold_ends_with_one_and_nothing_is_served(tmp_path:
     assert not list((tmp_path / "out" / "pods").glob("*-compress-*"))
 
 
+def test_a_program_of_ones_own_that_has_diverged_is_not_tried_again(tmp_path: Path) -> None:
+    workers = '{image: mine, command: ["sh", "-c", "exit 46"]}'
+    job = changed(tmp_path, serving=f"workers: {workers}")
+    ended = run(job, tmp_path / "out", "--once")
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert "Failed: Diverged" in ended.stdout
+    assert "learningRate" in ended.stdout
+    assert status_of(tmp_path / "out").stages[0].attempts == 1
+    assert len(list((tmp_path / "out" / "pods").glob("*-train-*"))) == 1
+
+
 def test_data_that_is_mounted_nowhere_is_wrong_input(tmp_path: Path) -> None:
     job = changed(tmp_path, data='data: {source: {uri: "pvc://datasets/digits"}}')
     job.write_text(re.sub(r"(?m)^    (source|preprocessing):.*\n", "", job.read_text()))

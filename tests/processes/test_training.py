@@ -278,8 +278,8 @@ def test_early_stopping_ends_all_workers_in_the_same_epoch(gang: Start) -> None:
         ),
         (
             {"training": {"optimizer": {"name": "sgd", "learningRate": 1e30}}},
-            ExitCode.FAILED,
-            "ProgramFailed",
+            ExitCode.DIVERGED,
+            "Diverged",
             "learningRate",
         ),
     ],

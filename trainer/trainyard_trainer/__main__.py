@@ -37,7 +37,8 @@ The job is read from the environment that the operator sets:
   TF_CONFIG                  the same, address by address; where it is set it goes before
 
 exit codes: 0 done; 1 failed; 2 spec, data or result are wrong; 42 stopped by SIGTERM, state saved;
-43 another worker vanished; 44 the store is away or full; 45 no step for too long
+43 another worker vanished; 44 the store is away or full; 45 no step for too long; 46 the loss is no
+number
 """
 
 

@@ -68,5 +68,14 @@ class Stalled(TrainerError):
     reason = "Stalled"
 
 
+class Diverged(TrainerError):
+    """The loss or a weight is no finite number any more. Another attempt would meet the same; the
+    last good checkpoint is kept.
+    """
+
+    exit_code = ExitCode.DIVERGED
+    reason = "Diverged"
+
+
 class ProgramFailed(TrainerError):
     """The program failed in a way that counts towards `runPolicy.backoffLimit`."""

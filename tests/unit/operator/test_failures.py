@@ -62,6 +62,8 @@ def worker(cluster: FakeCluster, index: int) -> str:
         ([pod(0), pod(1, phase="Failed", exit_code=None)], Cause.INFRASTRUCTURE, "PodLost"),
         ([ended(0, 43), ended(1, 43)], Cause.INFRASTRUCTURE, "PeerLost"),
         ([ended(0, 2), ended(1, 43)], Cause.INVALID, "InvalidSpec"),
+        ([ended(0, 43), ended(1, 46)], Cause.INVALID, "Diverged"),
+        ([ended(0, 46, deleting=True), ended(1, 137)], Cause.INVALID, "Diverged"),
     ],
 )
 def test_the_cause_is_found_behind_its_consequences(
@@ -185,6 +187,29 @@ def test_invalid_data_fails_at_once_in_the_words_of_the_program() -> None:
     assert failed.reason == "InvalidData"
     assert "spec.data.source.uri: truncated" in failed.message
     assert cluster.job.status.restarts.program == 0
+
+
+@pytest.mark.parametrize("says_why", [True, False])
+def test_what_has_diverged_fails_at_once_with_the_cure(says_why: bool) -> None:
+    cluster = started()
+    failure = Failure(reason="Diverged", message="no finite number; try a smaller learningRate")
+    message = TerminationMessage(failure=failure).encode() if says_why else ""
+    for index in range(2):
+        cluster.change(
+            worker(cluster, index),
+            phase="Failed",
+            exit_code=int(ExitCode.DIVERGED),
+            message=message,
+        )
+    cluster.settle()
+    failed = cluster.job.status.condition("Failed")
+    assert failed is not None
+    assert failed.reason == "Diverged"
+    assert "learningRate" in failed.message
+    assert cluster.job.status.restarts == Restarts(program=0, infrastructure=0)
+    cluster.now += 1000
+    cluster.settle()
+    assert len(cluster.created) == 2, "no second attempt"
 
 
 def test_a_gang_that_does_not_start_is_freed_and_says_who_waited_for_what() -> None:

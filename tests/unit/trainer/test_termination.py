@@ -19,6 +19,7 @@ from trainyard_trainer.__main__ import main
         (errors.StoreUnavailable, ExitCode.STORE_UNAVAILABLE, "StoreUnavailable"),
         (errors.InvalidResult, ExitCode.INVALID, "InvalidResult"),
         (errors.ModelRejected, ExitCode.INVALID, "ModelRejected"),
+        (errors.Diverged, ExitCode.DIVERGED, "Diverged"),
         (errors.ProgramFailed, ExitCode.FAILED, "ProgramFailed"),
     ],
 )
@@ -56,4 +57,4 @@ def test_help_names_variables_and_exit_codes(capsys: pytest.CaptureFixture[str])
 
     assert caught.value.code == 0
     assert "TRAINYARD_STORAGE" in text
-    assert "43 another worker vanished" in text
+    assert all(f"{code:d} " in text for code in ExitCode), "each exit code is explained"

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from trainyard_api.spec import Training
-from trainyard_trainer.errors import ProgramFailed
+from trainyard_trainer.errors import Diverged
 from trainyard_trainer.training.batches import Batches, Matrix
 from trainyard_trainer.training.checkpoints import Snapshot
 from trainyard_trainer.training.gang import Gang
@@ -71,7 +71,7 @@ class Loop:
         """Train. Returns False where the gang was asked to stop; its state is saved then.
 
         Raises:
-            ProgramFailed: the loss is no number any more.
+            Diverged: the loss is no number any more.
             StoreUnavailable: the chief cannot write a checkpoint.
         """
         while self._state.closed < self._training.epochs and not self._state.patience.stopped:
@@ -132,7 +132,7 @@ class Loop:
         self._seconds = time.monotonic() - begun
         self._state.step = first + len(batches)
         if not math.isfinite(call.sums.loss):
-            raise ProgramFailed(
+            raise Diverged(
                 f"the loss was no finite number between step {first + 1} and {self._state.step}; "
                 "try a smaller spec.training.optimizer.learningRate, or "
                 "spec.data.preprocessing.scaling: standard"

@@ -69,6 +69,10 @@ Verdict = Waiting | Running | Finished | Unclear | Failed
 _NAMED = 8
 _EXCERPT = 900
 """Characters that are shown of a program's last words."""
+_DIVERGED = (
+    "the loss is no finite number; try a smaller spec.training.optimizer.learningRate, or "
+    "spec.data.preprocessing.scaling: standard"
+)
 _CONFIGURATION = (
     "ErrImagePull",
     "ImagePullBackOff",
@@ -119,6 +123,9 @@ def _failure(pod: PodView) -> Failed | None:
         return None
     if pod.exit_code == ExitCode.INVALID:
         return _said(pod, Cause.INVALID, "InvalidSpec", "the program refused its input")
+    if pod.exit_code == ExitCode.DIVERGED:
+        # Also of a pod that is about to be deleted: what has diverged does so again.
+        return _said(pod, Cause.INVALID, "Diverged", _DIVERGED)
     if pod.disruption:
         return Failed(Cause.INFRASTRUCTURE, pod.disruption, f"{pod.name}: {pod.disruption}")
     if pod.exit_code == ExitCode.SAVED:
