@@ -64,11 +64,13 @@ class Gang:
     shared_disk: bool = True
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     http: int = 0
+    ports: list[int] = field(default_factory=list)
+    program: list[str] = field(default_factory=lambda: ["-m", "trainyard_trainer"])
 
     def start(self, indices: list[int] | None = None) -> Gang:
         replicas = self.spec["workers"]["replicas"]
-        *ports, self.http = free_ports(replicas + 1)
-        workers = [f"127.0.0.1:{port}" for port in ports]
+        *self.ports, self.http = free_ports(replicas + 1)
+        workers = [f"127.0.0.1:{port}" for port in self.ports]
         self.folder.mkdir(exist_ok=True)
         for index in indices if indices is not None else range(replicas):
             task = {"type": "worker", "index": index}
@@ -91,7 +93,7 @@ class Gang:
                 config = {"cluster": {"worker": workers}, "task": task}
                 environ["TF_CONFIG"] = json.dumps(config)
             with (self.folder / f"log-{self.attempt}-{index}").open("wb") as log:
-                command = [sys.executable, "-m", "trainyard_trainer", "train"]
+                command = [sys.executable, *self.program, "train"]
                 process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
             self.processes.append(process)
         return self
@@ -245,6 +247,25 @@ def test_sigterm_while_waiting_for_the_others_is_heard_at_once(gang: Start) -> N
     alone.processes[0].terminate()
 
     assert alone.processes[0].wait(5) == ExitCode.SAVED
+
+
+def test_worker_killed_when_all_are_sent_on_leaves_nobody_waiting(gang: Start) -> None:
+    """It has agreed, and never enters TensorFlow, where the chief waits for it."""
+    hurried = (
+        "from trainyard_trainer.training import gang; gang.START_SECONDS = 8.0; "
+        "from trainyard_trainer.__main__ import _leave, main; _leave(main())"
+    )
+    alone = gang(digits(epochs=1, replicas=2), indices=[0], program=["-c", hurried])
+    alone.wait_until(lambda: "waiting" in alone.progress().get("message", ""))
+    address = ("127.0.0.1", alone.ports[0])
+    with socket.create_connection(address, timeout=20) as lost, lost.makefile("rb") as heard:
+        lost.sendall(b"trainyard tests/digits 1-5f3a9c 1 1\n")
+        assert [heard.readline(), heard.readline()] == [b"wait\n", b"go 1\n"]
+        lost.sendall(b"ok 1\n")
+        assert heard.readline() == b"now\n"
+
+    assert alone.codes() == [ExitCode.PEER_LOST], alone.log()
+    assert "all 2 workers are there; should one vanish" in alone.log()
 
 
 def test_early_stopping_ends_all_workers_in_the_same_epoch(gang: Start) -> None:
