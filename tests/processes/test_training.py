@@ -21,6 +21,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.ipv6 import needs_ipv6
 from trainyard_api.exit_codes import ExitCode
 from trainyard_api.results import TerminationMessage, TrainResult, parse_termination_message
 
@@ -64,13 +65,14 @@ class Gang:
     shared_disk: bool = True
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     http: int = 0
+    host: str = "127.0.0.1"
     ports: list[int] = field(default_factory=list)
     program: list[str] = field(default_factory=lambda: ["-m", "trainyard_trainer"])
 
     def start(self, indices: list[int] | None = None) -> Gang:
         replicas = self.spec["workers"]["replicas"]
         *self.ports, self.http = free_ports(replicas + 1)
-        workers = [f"127.0.0.1:{port}" for port in self.ports]
+        workers = [f"{self.host}:{port}" for port in self.ports]
         self.folder.mkdir(exist_ok=True)
         for index in indices if indices is not None else range(replicas):
             task = {"type": "worker", "index": index}
@@ -177,6 +179,12 @@ def test_two_workers_learn_what_one_does(gang: Start) -> None:
     again = gang(two.spec, name="two", attempt=2)
     assert again.codes() == [0, 0]
     assert again.result() == trained, "a run that has finished is reported, not trained again"
+
+
+@needs_ipv6
+def test_two_workers_train_over_ipv6(gang: Start) -> None:
+    trained = gang(digits(epochs=1, replicas=2), host="[::1]")
+    assert trained.codes() == [0, 0], trained.log()
 
 
 def test_killed_worker_ends_the_gang_and_a_restart_resumes_at_the_checkpoint(gang: Start) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.ipv6 import needs_ipv6
 from trainyard_trainer.errors import PeerLost, ProgramFailed
 from trainyard_trainer.pod import Pod
 from trainyard_trainer.training import lines, rendezvous
@@ -22,8 +23,8 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def worker(port: int, index: int, *, attempt: int = 1) -> Pod:
-    cluster = {"worker": [f"127.0.0.1:{port}", "127.0.0.1:1", "127.0.0.1:2"]}
+def worker(port: int, index: int, *, attempt: int = 1, host: str = "127.0.0.1") -> Pod:
+    cluster = {"worker": [f"{host}:{port}", "127.0.0.1:1", "127.0.0.1:2"]}
     return Pod.from_environment(
         {
             "TRAINYARD_JOB": "digits",
@@ -75,6 +76,16 @@ def test_all_go_on_when_the_last_has_come(order: tuple[int, ...]) -> None:
     assert not any(each.is_alive() for each in (*early, last))
     with socket.create_server(("127.0.0.1", port)):
         pass  # the port is free for TensorFlow
+
+
+@needs_ipv6
+def test_workers_meet_over_ipv6() -> None:
+    port = free_port()
+    gang = [Meeting(worker(port, index, host="[::1]")) for index in range(3)]
+    for each in gang:
+        each.join(10)
+
+    assert not any(each.is_alive() for each in gang)
 
 
 def test_chief_says_how_many_it_waits_for() -> None:
