@@ -122,7 +122,7 @@ class Gang:
         return result
 
     def checkpoints(self) -> list[int]:
-        found = self.store().glob("checkpoints/step-*.npz")
+        found = self.store().glob("checkpoints/step-*.checkpoint")
         return sorted(int(path.stem.removeprefix("step-")) for path in found)
 
     def weights(self) -> list[np.ndarray[Any, Any]]:

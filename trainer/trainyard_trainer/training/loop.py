@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from trainyard_api.spec import Training
 from trainyard_trainer.errors import Diverged
 from trainyard_trainer.training.batches import Batches, Matrix
-from trainyard_trainer.training.checkpoints import Snapshot
 from trainyard_trainer.training.gang import Gang
 from trainyard_trainer.training.graph import Call, Measurer, Sums, Trainer
 from trainyard_trainer.training.pace import Pace
 from trainyard_trainer.training.reporting import Reporter
+from trainyard_trainer.training.snapshot import Snapshot
 from trainyard_trainer.training.state import State
 from trainyard_trainer.training.watchdog import Watchdog
 

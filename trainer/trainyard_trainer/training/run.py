@@ -25,12 +25,12 @@ from trainyard_trainer.signals import StopRequest
 from trainyard_trainer.store import Store
 from trainyard_trainer.training import checkpoints, optimizers
 from trainyard_trainer.training.batches import Batches, class_weights
-from trainyard_trainer.training.checkpoints import Snapshot
 from trainyard_trainer.training.gang import Gang, peers_may_vanish
 from trainyard_trainer.training.graph import Measurer, Trainer
 from trainyard_trainer.training.loop import Loop, Outside
 from trainyard_trainer.training.randomness import seeds_of_replicas
 from trainyard_trainer.training.reporting import PERCENT_TRAINED, Length, Reporter
+from trainyard_trainer.training.snapshot import Snapshot
 from trainyard_trainer.training.state import State
 from trainyard_trainer.training.watchdog import Watchdog
 

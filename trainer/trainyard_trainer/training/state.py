@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainyard_trainer.training import checkpoints
-from trainyard_trainer.training.checkpoints import Snapshot
 from trainyard_trainer.training.gang import Gang
 from trainyard_trainer.training.randomness import is_seed
+from trainyard_trainer.training.snapshot import Snapshot
 from trainyard_trainer.training.stopping import Patience
 
 
@@ -38,7 +38,14 @@ class State:
 
     def snapshot(self) -> Snapshot:
         """Everything that a restart needs."""
-        return Snapshot(self.step, self.closed, self.patience, _values(self._variables), self.best)
+        return Snapshot(
+            self.step,
+            self.closed,
+            self.patience,
+            _values(self._variables),
+            self.best,
+            [str(v.path) for v in self._variables],
+        )
 
     def keep_best(self) -> None:
         """Remember the model's weights as the best."""
@@ -64,9 +71,11 @@ class State:
 
         Raises:
             StoreUnavailable: the chief cannot read it.
+            ForeignCheckpoint: it is of another model.
         """
-        mine = _values(self._variables)
-        snapshot = None if folder is None else checkpoints.load(folder, mine)
+        like = self.snapshot()
+        mine = like.variables
+        snapshot = None if folder is None else checkpoints.load(folder, like)
         header = gang.from_chief([_header(snapshot)])[0]
         step, closed, best, has_best, waited, stopped, weights = header
         if step == 0:
