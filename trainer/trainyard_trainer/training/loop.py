@@ -32,12 +32,15 @@ class Outside:
 
     Attributes:
         asked_to_stop: whether this worker got SIGTERM.
-        save: writes a checkpoint; does nothing on workers that are not the chief.
+        save: hands a checkpoint over to be written; does nothing on workers that are not the
+            chief.
+        drain: returns when all that was handed over is written.
         watchdog: ends this worker where a call of the graph takes too long.
     """
 
     asked_to_stop: Callable[[], bool]
     save: Callable[[Snapshot], None]
+    drain: Callable[[], None]
     watchdog: Watchdog
 
 
@@ -77,10 +80,12 @@ class Loop:
         while self._state.closed < self._training.epochs and not self._state.patience.stopped:
             if not self._run_epoch():
                 self._save()
+                self._outside.drain()
                 self._gang.barrier()
                 return False
             self._close_epoch()
         self._save()
+        self._outside.drain()
         self._state.take_averages(self._gang)
         if self._training.earlyStopping and self._training.earlyStopping.restoreBest:
             self._state.restore_best(self._gang)

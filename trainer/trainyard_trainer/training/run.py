@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from trainyard_api.exit_codes import ExitCode
 from trainyard_api.results import TerminationMessage, TrainResult
 from trainyard_trainer import evaluation, export, models, termination
 from trainyard_trainer.data import Dataset, load
-from trainyard_trainer.errors import InvalidSpec, PeerLost, Stalled
+from trainyard_trainer.errors import InvalidSpec, PeerLost, Stalled, TrainerError
 from trainyard_trainer.models import building
 from trainyard_trainer.pod import Pod
 from trainyard_trainer.progress import Tracker
@@ -33,10 +34,12 @@ from trainyard_trainer.training.reporting import PERCENT_TRAINED, Length, Report
 from trainyard_trainer.training.snapshot import Snapshot
 from trainyard_trainer.training.state import State
 from trainyard_trainer.training.watchdog import Watchdog
+from trainyard_trainer.training.writing import Writer
 
 _log = logging.getLogger(__name__)
 
 _FAREWELL_SECONDS: Final = 0.5
+_LAST_WRITE_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True)
@@ -147,31 +150,37 @@ def _train(stage: _Stage) -> _Trained | None:
     weights = class_weights(
         dataset.train.labels, dataset.classes, training.classWeights == "balanced"
     )
-    loop = Loop(
-        training,
-        gang,
-        state,
-        batches,
-        Trainer(gang, model, optimizer, dataset.train, weights, training.seed),
-        Measurer(gang, model, dataset.validation) if len(dataset.validation) else None,
-        reporter,
-        Outside(
-            lambda: stage.stop.asked,
-            _Save(folder, training.checkpoint.keep),
-            Watchdog(partial(_give_up, stage.pod)),
-        ),
-    )
     stage.stop.defer()
-    if not loop.run():
-        return None
+    with Writer(_save(folder, training.checkpoint.keep)) as writer:
+        loop = Loop(
+            training,
+            gang,
+            state,
+            batches,
+            Trainer(gang, model, optimizer, dataset.train, weights, training.seed),
+            Measurer(gang, model, dataset.validation) if len(dataset.validation) else None,
+            reporter,
+            Outside(
+                lambda: stage.stop.asked,
+                writer.save,
+                writer.drain,
+                Watchdog(partial(_give_up, stage.pod, writer)),
+            ),
+        )
+        if not loop.run():
+            return None
     stage.stop.resume()
     return _Trained(model, state, resumed_from)
 
 
-def _give_up(pod: Pod, error: Stalled) -> None:
+def _give_up(pod: Pod, writer: Writer, error: Stalled) -> None:
     """End this worker, whose main thread waits for what does not come."""
     _log.error("%s: %s", error.reason, error)
     termination.write_failure(error, pod.environ)
+    try:
+        writer.drain(_LAST_WRITE_SECONDS)
+    except TrainerError as failure:
+        _log.error("the last checkpoint was not written: %s", failure)
     logging.shutdown()
     os._exit(error.exit_code)
 
@@ -187,16 +196,11 @@ def _build(stage: _Stage, length: Length) -> tuple[keras.Model, keras.optimizers
     return model, optimizer
 
 
-@dataclass(frozen=True)
-class _Save:
+def _save(folder: Path | None, keep: int) -> Callable[[Snapshot], None]:
     """Writes checkpoints on the chief, and nothing elsewhere."""
-
-    folder: Path | None
-    keep: int
-
-    def __call__(self, snapshot: Snapshot) -> None:
-        if self.folder is not None:
-            checkpoints.save(self.folder, snapshot, self.keep)
+    if folder is None:
+        return lambda _: None
+    return lambda snapshot: checkpoints.save(folder, snapshot, keep)
 
 
 def _conclude(stage: _Stage, trained: _Trained) -> TrainResult | None:
