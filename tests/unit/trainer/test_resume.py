@@ -54,12 +54,13 @@ class Training:
             made = getattr(keras.optimizers, optimizer)(learning_rate=0.05, **arguments)
             made.build(self.model.trainable_variables)
         self.state = State(self.model, made)
-        self._trainer = Trainer(self.gang, self.model, made, PART, np.ones(2, np.float32), 3)
+        self.optimizer = made
+        self.trainer = Trainer(self.gang, self.model, made, PART, np.ones(2, np.float32), 3)
 
     def train(self, first: int, last: int) -> Training:
         batches = Batches(ROWS, 4, self.gang.replicas, 0).of_epoch(0)
         for step in range(first, last):
-            self._trainer.run(batches.cut(step, 1), step, False, 0.0)
+            self.trainer.run(batches.cut(step, 1), step, False, 0.0)
             self.state.step = step + 1
         return self
 

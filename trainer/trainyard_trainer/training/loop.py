@@ -155,14 +155,15 @@ class Loop:
         state, spec = self._state, self._training.earlyStopping
         if self._validation is not None:
             begun = time.monotonic()
-            sums = self._validation.measure()
-            metrics = {"val_loss": sums.mean_loss, "val_accuracy": sums.accuracy}
+            with state.averaged(self._gang):
+                sums = self._validation.measure()
+                metrics = {"val_loss": sums.mean_loss, "val_accuracy": sums.accuracy}
+                if spec is not None:
+                    state.patience = state.patience.after(spec, metrics[spec.monitor])
+                    if spec.restoreBest and state.patience.waited == 0:
+                        state.keep_best()
             _log.info("validation: loss %.4f, accuracy %.4f", sums.mean_loss, sums.accuracy)
             self._reporter.validated(time.monotonic() - begun, **metrics)
-            if spec is not None:
-                state.patience = state.patience.after(spec, metrics[spec.monitor])
-                if spec.restoreBest and state.patience.waited == 0:
-                    state.keep_best()
         state.closed += 1
         if self._is_due():
             self._save()

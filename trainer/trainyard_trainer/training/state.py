@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,23 @@ class State:
         """Give the model the optimizer's moving averages, where it keeps some (use_ema)."""
         with gang.strategy.scope():
             self._optimizer.finalize_variable_values(self._model.trainable_variables)
+
+    @contextmanager
+    def averaged(self, gang: Gang) -> Iterator[None]:
+        """Within this the model has the moving averages, where the optimizer keeps some; after it
+        the raw weights again, bit for bit, with which the training goes on.
+
+        What is measured and remembered as the best within is what `take_averages` would export.
+        """
+        if not self._optimizer.use_ema:
+            yield
+            return
+        raw = _values(self._model.trainable_variables)
+        self.take_averages(gang)
+        try:
+            yield
+        finally:
+            _assign(gang, self._model.trainable_variables, raw)
 
     def restore_best(self, gang: Gang) -> None:
         """Give the model the best weights, if any were remembered."""
