@@ -14,7 +14,7 @@ from typing import Final
 
 from trainyard_trainer.errors import Diverged, ForeignCheckpoint
 from trainyard_trainer.store import guarded, publish
-from trainyard_trainer.training.encoding import Damaged, decode, decode_archive, encode
+from trainyard_trainer.training.encoding import Damaged, decode, decode_archive, pieces
 from trainyard_trainer.training.snapshot import Snapshot, difference, not_finite
 
 _log = logging.getLogger(__name__)
@@ -36,10 +36,13 @@ def save(folder: Path, snapshot: Snapshot, keep: int) -> None:
             "smaller spec.training.optimizer.learningRate, or "
             "spec.data.preprocessing.scaling: standard"
         )
-    content = encode(snapshot)
-    publish(
-        folder / f"step-{snapshot.step:010d}.checkpoint", lambda path: path.write_bytes(content)
-    )
+    content = pieces(snapshot)
+
+    def write(path: Path) -> None:
+        with path.open("wb") as file:
+            file.writelines(content)
+
+    publish(folder / f"step-{snapshot.step:010d}.checkpoint", write)
     with guarded(folder, "written"):
         for old in _newest_first(folder)[keep:]:
             old.unlink(missing_ok=True)

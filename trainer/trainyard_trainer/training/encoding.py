@@ -38,16 +38,21 @@ class Damaged(Exception):
 
 def encode(snapshot: Snapshot) -> bytes:
     """The snapshot as bytes; `decode` gives the same one back."""
+    return b"".join(pieces(snapshot))
+
+
+def pieces(snapshot: Snapshot) -> list[bytes | memoryview]:
+    """What `encode` puts together, for writing it without another copy of the arrays."""
     arrays = [np.asarray(v, order="C") for v in (*snapshot.variables, *snapshot.best)]
     header = json.dumps(_header(snapshot)).encode()
     # As bytes: types such as bfloat16 are none that a buffer can be had of.
     contents = [array.reshape(-1).view(np.uint8).data for array in arrays if array.size]
     digest = hashlib.sha256()
     size = len(header).to_bytes(_LENGTH, "little")
-    parts: list[bytes | memoryview] = [size, header, *contents]
-    for part in parts:
-        digest.update(part)
-    return b"".join([_MAGIC, digest.digest(), *parts])
+    body: list[bytes | memoryview] = [size, header, *contents]
+    for piece in body:
+        digest.update(piece)
+    return [_MAGIC, digest.digest(), *body]
 
 
 def decode(content: bytes) -> Snapshot:
