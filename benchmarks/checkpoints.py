@@ -1,8 +1,9 @@
 """What a checkpoint costs the steps: `python -m benchmarks.checkpoints`.
 
 Trains a dense model on random rows and saves its state every `--every` steps, in turn not at all,
-in the loop itself, and beside it. Prints one line of JSON; shares are of the training's whole
-time, as medians over `--rounds`.
+in the loop itself, and beside it. Prints one line of JSON, medians over `--rounds`: `stood` is the
+share of the time in which the loop waits for a checkpoint, `share` all that it costs, also the
+processors that the writing takes from the steps; the latter needs a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,14 @@ ENVIRON = {
 }
 
 
+@dataclass(frozen=True)
+class Times:
+    """Seconds of a training, and those of them in which its loop stood still for a checkpoint."""
+
+    whole: float
+    stood: float
+
+
 class Training:
     """A model of some 50 MB that learns nothing of use."""
 
@@ -62,22 +72,24 @@ class Training:
         self._trainer = Trainer(self._gang, self.model, made, part, weights, 0)
         self._batches = Batches(ROWS, BATCH, self._gang.replicas, 0).of_epoch(0)
 
-    def train(self, steps: int, every: int, save: Callable[[Snapshot], None] | None) -> float:
-        """Seconds of `steps` steps with a checkpoint after each `every`; without `save`, those of
+    def train(self, steps: int, every: int, save: Callable[[Snapshot], None] | None) -> Times:
+        """Times of `steps` steps with a checkpoint after each `every`; without `save`, those of
         the steps alone."""
-        begun = time.monotonic()
+        begun, stood = time.monotonic(), 0.0
         for first in range(0, steps, every):
             self._trainer.run(self._batches.cut(0, every), first, False, 0.0)
             self.state.step = first + every
             if save is not None:
+                reached = time.monotonic()
                 save(self.state.snapshot())
-        return time.monotonic() - begun
+                stood += time.monotonic() - reached
+        return Times(time.monotonic() - begun, stood)
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """The figures, as they are printed."""
     training = Training(options.optimizer, options.width)
-    seconds: dict[str, list[float]] = {"without": [], "in_the_loop": [], "beside": []}
+    seconds: dict[str, list[Times]] = {"without": [], "in_the_loop": [], "beside": []}
     steps = options.every * options.saves
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
 
@@ -91,13 +103,16 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             with Writer(write) as writer:
                 seconds["beside"].append(training.train(steps, options.every, writer.save))
         size = max(path.stat().st_size for path in Path(folder).iterdir())
-    took = {name: statistics.median(each) for name, each in seconds.items()}
+    took = {name: statistics.median(t.whole for t in each) for name, each in seconds.items()}
+    stood = {n: statistics.median(t.stood / t.whole for t in each) for n, each in seconds.items()}
     return {
         "benchmark": "checkpoints",
         "model_megabytes": round(training.model.count_params() * 4 / 1e6, 1),
         "checkpoint_megabytes": round(size / 1e6, 1),
         "every_steps": options.every,
         "step_seconds": round(took["without"] / steps, 4),
+        "stood_in_the_loop": round(stood["in_the_loop"], 4),
+        "stood_beside": round(stood["beside"], 4),
         "share_in_the_loop": round(1 - took["without"] / took["in_the_loop"], 4),
         "share_beside": round(1 - took["without"] / took["beside"], 4),
         "cpus": os.cpu_count(),
