@@ -10,13 +10,14 @@ from pathlib import Path
 
 from trainyard_api import environment
 from trainyard_api.exit_codes import ExitCode
+from trainyard_api.listening import host_port, listen
 from trainyard_api.locations import UnsupportedLocation, local_path
 from trainyard_api.names import TERMINATION_LOG
 from trainyard_serving.app import build_app
 from trainyard_serving.model import Model, ModelRejected
 from trainyard_serving.readiness import Readiness
 from trainyard_serving.served import Served
-from trainyard_serving.server import Ending, end_at_once_on_signals, listen, serve
+from trainyard_serving.server import Ending, end_at_once_on_signals, serve
 from trainyard_serving.settings import InvalidSettings, Settings, read_settings
 
 logger = logging.getLogger("trainyard_serving")
@@ -36,7 +37,8 @@ def main() -> int:
     try:
         return _run(settings, model)
     except OSError as error:
-        logger.error("cannot listen on %s:%s: %s", settings.host, settings.port, error.strerror)
+        where = host_port(settings.host, settings.port)
+        logger.error("cannot listen on %s: %s", where, error.strerror)
         return ExitCode.FAILED
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import uvicorn
 from starlette.types import ASGIApp
 
+from trainyard_api.listening import host_port
 from trainyard_serving.connections import PatientProtocol
 from trainyard_serving.readiness import Readiness
 
@@ -79,7 +80,7 @@ async def serve(app: ASGIApp, readiness: Readiness, sock: socket.socket, ending:
     for number in _SIGNALS:
         loop.add_signal_handler(number, begin_to_end)
     # Said only now: who has read it may end the process and rely on a graceful end.
-    logger.info("listening on %s:%s", *sock.getsockname()[:2])
+    logger.info("listening on %s", host_port(*sock.getsockname()[:2]))
     await server.serve(sockets=[sock])
 
 
@@ -90,22 +91,3 @@ def end_at_once_on_signals() -> None:
     """
     for number in _SIGNALS:
         signal.signal(number, lambda received, _: os._exit(128 + received))
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket.
-
-    Raises:
-        OSError: the address is in use, not ours, or not allowed.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Without the protocol's number asyncio would leave Nagle's algorithm on: 40 ms an answer.
-    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((host, port))
-        sock.listen(1024)
-    except OSError:
-        sock.close()
-        raise
-    return sock

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trainyard_api import environment
+from trainyard_api.listening import ALL_ADDRESSES
 from trainyard_api.names import PORT_SERVING, VOLUMES_ROOT
 
 _DESCRIPTION = "Serve one LiteRT model by the V1 and the V2 (open inference) REST protocol."
@@ -16,7 +17,7 @@ environment variables:
   {environment.MODEL_SHA256}  sha256 that the file must have (required)
   {environment.MODEL_NAME}    name under which the model answers (required)
   {environment.RUN}           revision to report; default: the first 12 digits of the sha256
-  {environment.HOST}          address to listen on; default 0.0.0.0
+  {environment.HOST}          address to listen on; default all
   {environment.PORT}          port to listen on; default {PORT_SERVING}; 0: any free one
   {environment.VOLUMES}       folder below which claims are mounted; default {VOLUMES_ROOT}
 
@@ -74,7 +75,7 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Setti
         model_sha256=sha256,
         model_name=environ[environment.MODEL_NAME],
         revision=environ.get(environment.RUN) or sha256[:12],
-        host=environ.get(environment.HOST) or "0.0.0.0",
+        host=environ.get(environment.HOST) or ALL_ADDRESSES,
         port=_port(environ.get(environment.PORT) or str(PORT_SERVING)),
         limits=Limits(options.max_body_bytes, options.max_rows, options.max_in_flight),
         threads=options.threads,

@@ -21,6 +21,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.ipv6 import needs_ipv6
 from trainyard_api.exit_codes import ExitCode
 from trainyard_api.results import TerminationMessage, TrainResult, parse_termination_message
 
@@ -64,11 +65,14 @@ class Gang:
     shared_disk: bool = True
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     http: int = 0
+    host: str = "127.0.0.1"
+    ports: list[int] = field(default_factory=list)
+    program: list[str] = field(default_factory=lambda: ["-m", "trainyard_trainer"])
 
     def start(self, indices: list[int] | None = None) -> Gang:
         replicas = self.spec["workers"]["replicas"]
-        *ports, self.http = free_ports(replicas + 1)
-        workers = [f"127.0.0.1:{port}" for port in ports]
+        *self.ports, self.http = free_ports(replicas + 1)
+        workers = [f"{self.host}:{port}" for port in self.ports]
         self.folder.mkdir(exist_ok=True)
         for index in indices if indices is not None else range(replicas):
             task = {"type": "worker", "index": index}
@@ -91,7 +95,7 @@ class Gang:
                 config = {"cluster": {"worker": workers}, "task": task}
                 environ["TF_CONFIG"] = json.dumps(config)
             with (self.folder / f"log-{self.attempt}-{index}").open("wb") as log:
-                command = [sys.executable, "-m", "trainyard_trainer", "train"]
+                command = [sys.executable, *self.program, "train"]
                 process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
             self.processes.append(process)
         return self
@@ -118,7 +122,7 @@ class Gang:
         return result
 
     def checkpoints(self) -> list[int]:
-        found = self.store().glob("checkpoints/step-*.npz")
+        found = self.store().glob("checkpoints/step-*.checkpoint")
         return sorted(int(path.stem.removeprefix("step-")) for path in found)
 
     def weights(self) -> list[np.ndarray[Any, Any]]:
@@ -186,6 +190,12 @@ def test_clipping_takes_the_gradient_of_all_workers(gang: Start, clip: dict[str,
     assert (one.codes(), two.codes()) == ([0], [0, 0]), two.log()
     for alone, together in zip(one.weights(), two.weights(), strict=True):
         np.testing.assert_allclose(together, alone, atol=1e-4)
+
+
+@needs_ipv6
+def test_two_workers_train_over_ipv6(gang: Start) -> None:
+    trained = gang(digits(epochs=1, replicas=2), host="[::1]")
+    assert trained.codes() == [0, 0], trained.log()
 
 
 def test_killed_worker_ends_the_gang_and_a_restart_resumes_at_the_checkpoint(gang: Start) -> None:
@@ -256,6 +266,25 @@ def test_sigterm_while_waiting_for_the_others_is_heard_at_once(gang: Start) -> N
     alone.processes[0].terminate()
 
     assert alone.processes[0].wait(5) == ExitCode.SAVED
+
+
+def test_worker_killed_when_all_are_sent_on_leaves_nobody_waiting(gang: Start) -> None:
+    """It has agreed, and never enters TensorFlow, where the chief waits for it."""
+    hurried = (
+        "from trainyard_trainer.training import gang; gang.START_SECONDS = 8.0; "
+        "from trainyard_trainer.__main__ import _leave, main; _leave(main())"
+    )
+    alone = gang(digits(epochs=1, replicas=2), indices=[0], program=["-c", hurried])
+    alone.wait_until(lambda: "waiting" in alone.progress().get("message", ""))
+    address = ("127.0.0.1", alone.ports[0])
+    with socket.create_connection(address, timeout=20) as lost, lost.makefile("rb") as heard:
+        lost.sendall(b"trainyard tests/digits 1-5f3a9c 1 1\n")
+        assert [heard.readline(), heard.readline()] == [b"wait\n", b"go 1\n"]
+        lost.sendall(b"ok 1\n")
+        assert heard.readline() == b"now\n"
+
+    assert alone.codes() == [ExitCode.PEER_LOST], alone.log()
+    assert "all 2 workers are there; should one vanish" in alone.log()
 
 
 def test_early_stopping_ends_all_workers_in_the_same_epoch(gang: Start) -> None:

@@ -26,6 +26,17 @@ class InvalidSpec(TrainerError):
     reason = "InvalidSpec"
 
 
+class ForeignCheckpoint(TrainerError):
+    """A checkpoint in the run's own folder is of another model: folders were mixed up.
+
+    A run's model never changes, so another attempt would find the same, and to begin anew would
+    end in deleting what somebody else may still need: as with a wrong spec, nothing is retried.
+    """
+
+    exit_code = ExitCode.INVALID
+    reason = "InvalidSpec"
+
+
 class InvalidData(TrainerError):
     """The data cannot be learned from as it is."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from trainyard_api import environment, names
+from trainyard_api.listening import ALL_ADDRESSES
 from trainyard_api.peers import WrongPeers, tf_config_of
 from trainyard_api.spec import TrainingJobSpec
 from trainyard_trainer.errors import InvalidSpec
@@ -74,7 +75,7 @@ class Pod:
             model_sha256=environ.get(environment.MODEL_SHA256) or None,
             prepared_uri=environ.get(environment.PREPARED_URI) or None,
             prepared_sha256=environ.get(environment.PREPARED_SHA256) or None,
-            host=environ.get(environment.HOST) or "0.0.0.0",
+            host=environ.get(environment.HOST) or ALL_ADDRESSES,
             port=_number(environ, environment.PORT, names.PORT_HTTP),
             workers=workers,
             index=index,
@@ -129,10 +130,11 @@ def _gang(text: str) -> tuple[tuple[str, ...], int]:
             f"it is {text[:200]!r}"
         ) from error
     for address in workers:
-        if not address.rpartition(":")[2].isdigit():
+        host, _, port = address.rpartition(":")
+        if not port.isdigit() or (":" in host and not host.startswith("[")):
             raise InvalidSpec(
                 f"environment: {environment.TF_CONFIG} has the address {address!r}; "
-                "addresses are HOST:PORT"
+                "addresses are HOST:PORT, or [HOST]:PORT with an address of IPv6"
             )
     if kind != "worker" or not 0 <= index < len(workers):
         raise InvalidSpec(

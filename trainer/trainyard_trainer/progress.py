@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from trainyard_api.listening import host_port, listen
 from trainyard_api.names import PATH_METRICS, PATH_PROGRESS
 from trainyard_api.status import Progress
 from trainyard_trainer.errors import ProgramFailed
@@ -121,14 +122,18 @@ class ProgressServer:
         registry = CollectorRegistry()
         registry.register(_Collector(tracker, labels))
         try:
-            self._server = ThreadingHTTPServer((host, port), _handler(tracker, registry))
+            listening = listen(host, port)
         except OSError as error:
             raise ProgramFailed(
-                f"cannot listen on {host}:{port} for progress and metrics ({error.strerror}); "
-                "another program may have the port"
+                f"cannot listen on {host_port(host, port)} for progress and metrics "
+                f"({error.strerror}); another program may have the port"
             ) from error
+        self.port: int = listening.getsockname()[1]
+        handler = _handler(tracker, registry)
+        self._server = ThreadingHTTPServer((host, self.port), handler, bind_and_activate=False)
+        self._server.socket.close()
+        self._server.socket = listening
         self._server.daemon_threads = True
-        self.port: int = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, name="progress", daemon=True).start()
 
     def close(self) -> None:

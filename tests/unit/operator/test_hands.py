@@ -11,6 +11,7 @@ import pytest
 from hypothesis import strategies as st
 
 from tests.unit.operator.fake_cluster import ARTIFACT, SETTINGS, make_job
+from trainyard_api.names import PORT_HTTP
 from trainyard_operator.brain.plan import ObjectRef
 from trainyard_operator.build.deployments import build_deployment
 from trainyard_operator.build.pods import build_workers
@@ -47,6 +48,11 @@ def test_a_killed_pod_shows_its_exit_code_and_its_words() -> None:
     }
     view = view_of({"phase": "Failed", **container(terminated=ended)})
     assert (view.exit_code, view.oom_killed, view.message) == (137, True, "m")
+
+
+@pytest.mark.parametrize(("ip", "host"), [("10.1.2.3", "10.1.2.3"), ("fd00::7", "[fd00::7]")])
+def test_a_pod_is_asked_at_its_address_of_either_family(ip: str, host: str) -> None:
+    assert view_of({"phase": "Running", "podIP": ip}).address == f"{host}:{PORT_HTTP}"
 
 
 def test_a_container_whose_end_nobody_saw_has_no_exit_code() -> None:

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 import uvicorn
 
+from trainyard_api.listening import listen
 from trainyard_serving import connections
 from trainyard_serving.app import build_app
-from trainyard_serving.server import listen
 
 GET = b"GET /healthz/live HTTP/1.1\r\nHost: x\r\n\r\n"
 

@@ -16,7 +16,7 @@ GIVEN = {
 
 def test_the_environment_alone_is_enough() -> None:
     settings = read_settings([], GIVEN)
-    assert (settings.host, settings.port) == ("0.0.0.0", 8080)
+    assert (settings.host, settings.port) == ("::", 8080)
     assert settings.model_sha256 == "ab" * 32
     assert settings.limits.max_body_bytes == 16 * 1024 * 1024
 

@@ -1,6 +1,7 @@
 """Pace, early stopping, optimizers and metrics."""
 
-from typing import Any
+import math
+from typing import Any, Literal
 
 import keras
 import pytest
@@ -46,6 +47,18 @@ def test_patience_runs_out_after_epochs_without_improvement() -> None:
         patience = patience.after(spec, value)
 
     assert patience == Patience(best=0.8, waited=2, stopped=True)
+
+
+@pytest.mark.parametrize("monitor", ["val_loss", "val_accuracy"])
+def test_nan_is_never_the_best(monitor: Literal["val_loss", "val_accuracy"]) -> None:
+    spec = EarlyStopping(monitor=monitor, patience=3)
+    patience = Patience().after(spec, math.nan)
+    assert patience == Patience(best=None, waited=1)
+    patience = patience.after(spec, 0.5)
+    assert patience == Patience(best=0.5)
+    assert patience.after(spec, math.nan) == Patience(best=0.5, waited=1)
+    assert Patience(best=math.nan).after(spec, 0.5) == Patience(best=0.5), "of an older checkpoint"
+    assert Patience(waited=2).after(spec, math.nan).stopped
 
 
 def test_accuracy_improves_upwards() -> None:

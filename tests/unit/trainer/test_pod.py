@@ -18,8 +18,8 @@ ENVIRON = {
 }
 
 
-def tf_config(index: int, *, kind: str = "worker") -> str:
-    workers = ["a.gang.default.svc:2222", "b.gang.default.svc:2222"]
+def tf_config(index: int, *, kind: str = "worker", host: str = "a.gang.default.svc") -> str:
+    workers = [f"{host}:2222", "b.gang.default.svc:2222"]
     return json.dumps({"cluster": {"worker": workers}, "task": {"type": kind, "index": index}})
 
 
@@ -27,7 +27,7 @@ def test_pod_without_tf_config_is_a_gang_of_one() -> None:
     pod = Pod.from_environment(ENVIRON)
 
     assert (pod.count, pod.index, pod.is_chief) == (1, 0, True)
-    assert (pod.attempt, pod.host, pod.port) == (1, "0.0.0.0", 8081)
+    assert (pod.attempt, pod.host, pod.port) == (1, "::", 8081)
     assert pod.spec.training.batchSize == 128
 
 
@@ -73,6 +73,7 @@ def test_missing_variable_is_named(missing: str) -> None:
         ("TF_CONFIG", "{}", "TF_CONFIG"),
         ("TRAINYARD_PEERS", "{}", r"TRAINYARD_PEERS\.pattern"),
         ("TRAINYARD_PEERS", peers(1000), "index 1000 is none of 1000"),
+        ("TF_CONFIG", tf_config(1, host="fd00::7"), r"\[HOST\]:PORT"),
         ("TF_CONFIG", tf_config(2), "2 workers"),
         ("TF_CONFIG", tf_config(0, kind="ps"), "ps 0"),
     ],

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.ipv6 import needs_ipv6
+from trainyard_api.listening import ALL_ADDRESSES
 from trainyard_api.status import Progress
 from trainyard_trainer.errors import ProgramFailed
 from trainyard_trainer.progress import ProgressServer, Speed, Tracker
@@ -50,6 +52,15 @@ def test_metrics_are_gauges_with_the_jobs_labels(tracker: Tracker, server: Progr
     assert 'trainyard_trainer_step{job="digits",run="1-a"} 940.0' in text
     assert 'trainyard_trainer_loss{job="digits",run="1-a"} 0.31' in text
     assert 'trainyard_trainer_examples_per_second{job="digits",run="1-a"} 6400.0' in text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", pytest.param("[::1]", marks=needs_ipv6)])
+def test_progress_is_told_over_both_families(tracker: Tracker, host: str) -> None:
+    server = ProgressServer(tracker, ALL_ADDRESSES, 0, {})
+    url = f"http://{host}:{server.port}/progress"
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        assert answer.status == 200
+    server.close()
 
 
 def test_other_paths_are_not_found(server: ProgressServer) -> None:

@@ -1,49 +1,26 @@
 """The training's state on the disk, from which a restart goes on at the exact step.
 
-The chief alone writes and reads it, as one NumPy archive of which zip's checksums tell whether
-it is whole. TensorFlow's own checkpoints need all workers to take part in every save, and leave
-a state in several files.
+The chief alone writes and reads it, as one file that says itself whether it is whole.
+TensorFlow's own checkpoints need all workers to take part in every save, and leave a state in
+several files.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import re
-import zipfile
-import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
+from trainyard_trainer.errors import Diverged, ForeignCheckpoint
 from trainyard_trainer.store import guarded, publish
-from trainyard_trainer.training.stopping import Patience
+from trainyard_trainer.training.encoding import Damaged, decode, decode_archive, pieces
+from trainyard_trainer.training.snapshot import Snapshot, difference, not_finite
 
 _log = logging.getLogger(__name__)
-_NAME: Final = re.compile(r"^step-(\d+)\.npz$")
-_DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, TypeError)
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The state of a training.
-
-    Attributes:
-        step: steps done, over all attempts.
-        closed: epochs whose end (validation, early stopping) has been dealt with.
-        variables: of model and optimizer, in their order.
-        best: the model's weights after the best epoch; empty without `restoreBest`.
-    """
-
-    step: int
-    closed: int
-    patience: Patience
-    variables: Sequence[NDArray[Any]]
-    best: Sequence[NDArray[Any]]
+_NAME: Final = re.compile(r"^step-(\d+)\.(checkpoint|npz)$")
+_ARCHIVE: Final = ".npz"
+"""Of checkpoints that earlier versions wrote."""
 
 
 def save(folder: Path, snapshot: Snapshot, keep: int) -> None:
@@ -51,80 +28,65 @@ def save(folder: Path, snapshot: Snapshot, keep: int) -> None:
 
     Raises:
         StoreUnavailable: the disk refuses.
+        Diverged: a variable is no finite number; the checkpoints that are there stay.
     """
-    arrays: dict[str, NDArray[Any]] = {f"variable-{i}": v for i, v in enumerate(snapshot.variables)}
-    arrays |= {f"best-{i}": v for i, v in enumerate(snapshot.best)}
-    arrays["about"] = _about(snapshot)
+    if name := not_finite(snapshot):
+        raise Diverged(
+            f"after step {snapshot.step} {name} is no finite number, and is not saved; try a "
+            "smaller spec.training.optimizer.learningRate, or "
+            "spec.data.preprocessing.scaling: standard"
+        )
+    content = pieces(snapshot)
 
     def write(path: Path) -> None:
         with path.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
+            file.writelines(content)
 
-    publish(folder / f"step-{snapshot.step:010d}.npz", write)
+    publish(folder / f"step-{snapshot.step:010d}.checkpoint", write)
     with guarded(folder, "written"):
         for old in _newest_first(folder)[keep:]:
             old.unlink(missing_ok=True)
 
 
-def _about(snapshot: Snapshot) -> NDArray[np.str_]:
-    """All but the arrays, as JSON."""
-    patience = snapshot.patience
-    return np.array(
-        json.dumps(
-            {
-                "step": snapshot.step,
-                "closed": snapshot.closed,
-                "variables": len(snapshot.variables),
-                "weights": len(snapshot.best),
-                "best": patience.best,
-                "waited": patience.waited,
-                "stopped": patience.stopped,
-            }
-        )
-    )
-
-
-def load(folder: Path, like: Sequence[NDArray[Any]]) -> Snapshot | None:
-    """The newest checkpoint that is whole and fits; None where there is none.
+def load(folder: Path, like: Snapshot) -> Snapshot | None:
+    """The newest checkpoint that is whole and finite; None where there is none.
 
     Args:
-        like: arrays of the shapes that the variables have.
+        like: has the names, types and shapes that the variables of this training have.
 
     Raises:
         StoreUnavailable: the disk refuses.
+        ForeignCheckpoint: it is of another model.
     """
-    with guarded(folder, "read"):
-        for path in _newest_first(folder):
-            try:
-                snapshot = _read(path)
-                _check_fits(snapshot, like)
-            except _DAMAGE as error:
-                _log.warning("checkpoint %s is damaged (%s); trying the one before", path, error)
-            else:
-                return snapshot
+    for path in _newest_first(folder):
+        with guarded(path, "read"):
+            content = path.read_bytes()
+        try:
+            snapshot = decode_archive(content) if path.suffix == _ARCHIVE else decode(content)
+        except Damaged as error:
+            _log.warning("checkpoint %s is damaged (%s); trying the one before", path, error)
+            continue
+        if other := difference(snapshot, like):
+            raise ForeignCheckpoint(
+                f"{path} is of another model: {other}. It is left as it is, and nothing is "
+                "trained over it: let no two jobs share spec.storage.uri's folder of a run, or "
+                "set the annotation trainyard.dev/retrain to train anew in a folder of its own"
+            )
+        if name := not_finite(snapshot):
+            _log.warning(
+                "in checkpoint %s %s is no finite number; trying the one before", path, name
+            )
+            continue
+        return snapshot
     return None
 
 
 def _newest_first(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted((p for p in folder.iterdir() if _NAME.match(p.name)), reverse=True)
+    with guarded(folder, "read"):
+        if not folder.is_dir():
+            return []
+        return sorted((p for p in folder.iterdir() if _NAME.match(p.name)), key=_step, reverse=True)
 
 
-def _read(path: Path) -> Snapshot:
-    with np.load(path, allow_pickle=False) as archive:
-        about = json.loads(str(archive["about"]))
-        return Snapshot(
-            step=int(about["step"]),
-            closed=int(about["closed"]),
-            patience=Patience(about["best"], int(about["waited"]), bool(about["stopped"])),
-            variables=[archive[f"variable-{i}"] for i in range(int(about["variables"]))],
-            best=[archive[f"best-{i}"] for i in range(int(about["weights"]))],
-        )
-
-
-def _check_fits(snapshot: Snapshot, like: Sequence[NDArray[Any]]) -> None:
-    found = [v.shape for v in snapshot.variables]
-    expected = [v.shape for v in like]
-    if found != expected:
-        raise ValueError(f"it has {len(found)} variables of another model than this one's")
+def _step(path: Path) -> int:
+    return int(path.stem.removeprefix("step-"))

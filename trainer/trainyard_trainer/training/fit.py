@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import keras
@@ -17,9 +16,8 @@ import keras
 from trainyard_api.spec import Training
 from trainyard_trainer.data.rows import Part
 from trainyard_trainer.progress import Tracker
-from trainyard_trainer.training import checkpoints, optimizers
+from trainyard_trainer.training import optimizers
 from trainyard_trainer.training.batches import Batches
-from trainyard_trainer.training.checkpoints import Snapshot
 from trainyard_trainer.training.feed import Feed
 from trainyard_trainer.training.gang import Gang
 from trainyard_trainer.training.graph import Measurer, Trainer
@@ -28,7 +26,6 @@ from trainyard_trainer.training.objective import Objective
 from trainyard_trainer.training.randomness import seeds_of_replicas
 from trainyard_trainer.training.reporting import Length, Reporter
 from trainyard_trainer.training.state import State
-from trainyard_trainer.training.watchdog import Watchdog
 
 _log = logging.getLogger(__name__)
 
@@ -51,20 +48,23 @@ class Fitting:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a training may use beside the model and the rows; by default nothing.
+    """What a training uses beside the model and the rows.
 
     Attributes:
         tracker: takes the progress.
-        checkpoints: folder of the checkpoints; None: none are read or written here, as on workers
-            that are not the chief.
-        asked_to_stop: whether this worker was told to end.
-        watchdog: ends this process where a call of the graph takes far too long.
+        checkpoints: folder from which it goes on; None: from nothing, as on workers that are not
+            the chief, which is told by the chief.
+        outside: who stops it, takes its checkpoints and watches it.
     """
 
     tracker: Tracker
     checkpoints: Path | None
-    asked_to_stop: Callable[[], bool]
-    watchdog: Watchdog
+    outside: Outside
+
+    @classmethod
+    def none(cls) -> Surroundings:
+        """A training of which nobody is told, which leaves nothing and goes on from nothing."""
+        return cls(Tracker(), None, Outside(lambda: False, lambda _: None, lambda: None, None))
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,7 @@ def fit(fitting: Fitting, gang: Gang, surroundings: Surroundings) -> Fitted:
             else None
         ),
     )
-    save = partial(_save, surroundings.checkpoints, training.checkpoint.keep)
-    outside = Outside(surroundings.asked_to_stop, save, surroundings.watchdog)
-    loop = Loop(training, machinery, reporter, outside)
+    loop = Loop(training, machinery, reporter, surroundings.outside)
     finished = loop.run()
     return Fitted(
         model=model,
@@ -147,9 +145,3 @@ def _build(
         optimizer = optimizers.build(fitting.training, length.steps, length.steps_per_epoch)
         optimizer.build(model.trainable_variables)
     return model, optimizer
-
-
-def _save(folder: Path | None, keep: int, snapshot: Snapshot) -> None:
-    """Write a checkpoint on the chief, and nothing elsewhere."""
-    if folder is not None:
-        checkpoints.save(folder, snapshot, keep)

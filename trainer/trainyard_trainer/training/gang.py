@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -10,10 +11,16 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from trainyard_api.exit_codes import ExitCode
 from trainyard_trainer.errors import InvalidSpec, PeerLost
 from trainyard_trainer.pod import Pod
 from trainyard_trainer.training import rendezvous
+from trainyard_trainer.training.deadline import ends_after
 
+_log = logging.getLogger(__name__)
+
+START_SECONDS = 120.0
+"""Longer than TensorFlow takes to start where all are there, also with many GPUs."""
 _PEER_ERRORS: Final = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,
@@ -64,7 +71,8 @@ class Gang:
         Raises:
             InvalidSpec: nccl without GPUs.
             ProgramFailed: the chief cannot listen on its address.
-            PeerLost: a worker vanished meanwhile.
+            PeerLost: a worker vanished meanwhile. One that vanishes inside TensorFlow's own start
+                ends this process with the exit code of it, see `ends_after`.
         """
         gpus = tf.config.list_physical_devices("GPU")
         for gpu in gpus:
@@ -75,9 +83,17 @@ class Gang:
                 "spec.workers.communication: nccl needs GPUs, and this pod has none; "
                 "use auto or ring, or ask for nvidia.com/gpu in spec.workers.resources"
             )
-        if pod.count > 1:
-            rendezvous.meet(pod, say)
-        with peers_may_vanish(pod):
+        if pod.count == 1:
+            return cls(_strategy(pod, len(gpus)), pod.count, pod.index)
+        rendezvous.meet(pod, say)
+        _log.info(
+            "all %d workers are there; should one vanish before TensorFlow has started in each, "
+            "this one ends with exit code %d within %.0f s",
+            pod.count,
+            ExitCode.PEER_LOST,
+            START_SECONDS,
+        )
+        with peers_may_vanish(pod), ends_after(START_SECONDS, ExitCode.PEER_LOST):
             return cls(_strategy(pod, len(gpus)), pod.count, pod.index)
 
     def sum(self, values: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:

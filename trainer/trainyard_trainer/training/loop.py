@@ -10,18 +10,19 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from trainyard_api.spec import Training
 from trainyard_trainer.errors import Diverged
 from trainyard_trainer.training.batches import Batches, Stretch
-from trainyard_trainer.training.checkpoints import Snapshot
 from trainyard_trainer.training.feed import Ahead, Fed, Feed
 from trainyard_trainer.training.gang import Gang
 from trainyard_trainer.training.graph import Call, Measurer, Trainer
 from trainyard_trainer.training.objective import Objective
 from trainyard_trainer.training.pace import Pace
 from trainyard_trainer.training.reporting import Reporter
+from trainyard_trainer.training.snapshot import Snapshot
 from trainyard_trainer.training.state import State
 from trainyard_trainer.training.sums import Sums
 from trainyard_trainer.training.watchdog import Watchdog
@@ -35,13 +36,16 @@ class Outside:
 
     Attributes:
         asked_to_stop: whether this worker got SIGTERM.
-        save: writes a checkpoint; does nothing on workers that are not the chief.
-        watchdog: ends this worker where a call of the graph takes too long.
+        save: hands a checkpoint over to be written; does nothing on workers that are not the
+            chief.
+        drain: returns when all that was handed over is written.
+        watchdog: ends this worker where a call of the graph takes too long; None: nobody does.
     """
 
     asked_to_stop: Callable[[], bool]
     save: Callable[[Snapshot], None]
-    watchdog: Watchdog
+    drain: Callable[[], None]
+    watchdog: Watchdog | None
 
 
 @dataclass(frozen=True)
@@ -109,10 +113,12 @@ class Loop:
         while self._state.closed < self._training.epochs and not self._state.patience.stopped:
             if not self._run_epoch():
                 self._save()
+                self._outside.drain()
                 self._gang.barrier()
                 return False
             self._close_epoch()
         self._save()
+        self._outside.drain()
         self._state.take_averages(self._gang)
         if self._training.earlyStopping and self._training.earlyStopping.restoreBest:
             self._state.restore_best(self._gang)
@@ -159,12 +165,18 @@ class Loop:
         begun = time.monotonic()
         stop = self._outside.asked_to_stop()
         seconds = 0.0 if self._before is None else self._before[1]
-        with self._outside.watchdog.expecting(stretch.first, self._pace.seconds(stretch.steps)):
+        with self._watched(stretch):
             call = self._trainer.run(fed, stretch.first, stop, seconds)
         if self._before is not None:
             self._pace.measured(self._before[0].steps, call.seconds)
         self._before = (stretch, time.monotonic() - begun)
         return call
+
+    def _watched(self, stretch: Stretch) -> AbstractContextManager[None]:
+        watchdog = self._outside.watchdog
+        if watchdog is None:
+            return nullcontext()
+        return watchdog.expecting(stretch.first, self._pace.seconds(stretch.steps))
 
     def _prepare(self, step: int) -> Stretch | None:
         """Begin to take the rows of the call that begins at a step; None where all are done."""
@@ -182,15 +194,16 @@ class Loop:
         state, spec = self._state, self._training.earlyStopping
         if self._validation is not None:
             begun = time.monotonic()
-            sums = self._validation.measure()
-            measured = {"loss": sums.mean_loss} | self._objective.progress(sums.means)
-            metrics = {f"val_{name}": value for name, value in measured.items()}
+            with state.averaged(self._gang):
+                sums = self._validation.measure()
+                measured = {"loss": sums.mean_loss} | self._objective.progress(sums.means)
+                metrics = {f"val_{name}": value for name, value in measured.items()}
+                if spec is not None:
+                    state.patience = state.patience.after(spec, metrics[spec.monitor])
+                    if spec.restoreBest and state.patience.waited == 0:
+                        state.keep_best()
             _log.info("validation: %s", _listed(measured))
             self._reporter.validated(time.monotonic() - begun, **metrics)
-            if spec is not None:
-                state.patience = state.patience.after(spec, metrics[spec.monitor])
-                if spec.restoreBest and state.patience.waited == 0:
-                    state.keep_best()
         state.closed += 1
         if self._is_due():
             self._save()

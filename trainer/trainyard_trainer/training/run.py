@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from trainyard_api.exit_codes import ExitCode
 from trainyard_api.results import TerminationMessage, TrainResult
 from trainyard_trainer import export, models, termination
 from trainyard_trainer.data import Dataset, prepared
-from trainyard_trainer.errors import Diverged, InvalidSpec, PeerLost, Stalled
+from trainyard_trainer.errors import Diverged, InvalidSpec, PeerLost, Stalled, TrainerError
 from trainyard_trainer.models import building
 from trainyard_trainer.pod import Pod
 from trainyard_trainer.progress import Tracker
@@ -24,17 +25,21 @@ from trainyard_trainer.signals import StopRequest
 from trainyard_trainer.store import Store, publish
 from trainyard_trainer.tasks import Task, task_of
 from trainyard_trainer.tasks.task import Outputs
-from trainyard_trainer.training import optimizers
+from trainyard_trainer.training import checkpoints, optimizers
 from trainyard_trainer.training.fit import Fitted, Fitting, Surroundings, fit
 from trainyard_trainer.training.gang import Gang, peers_may_vanish
 from trainyard_trainer.training.graph import Measurer
+from trainyard_trainer.training.loop import Outside
 from trainyard_trainer.training.objective import Supervised
 from trainyard_trainer.training.reporting import PERCENT_TRAINED
+from trainyard_trainer.training.snapshot import Snapshot
 from trainyard_trainer.training.watchdog import Watchdog
+from trainyard_trainer.training.writing import Writer
 
 _log = logging.getLogger(__name__)
 
 _FAREWELL_SECONDS: Final = 0.5
+_LAST_WRITE_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True)
@@ -148,25 +153,38 @@ def _train(stage: _Stage) -> Fitted:
         validation=dataset.validation,
         training=spec.training,
     )
-    surroundings = Surroundings(
-        tracker=stage.tracker,
-        checkpoints=None if stage.store is None else stage.store.checkpoints,
-        asked_to_stop=lambda: stage.stop.asked,
-        watchdog=Watchdog(partial(_give_up, stage.pod)),
-    )
+    folder = None if stage.store is None else stage.store.checkpoints
     stage.stop.defer()
-    fitted = fit(fitting, stage.gang, surroundings)
+    with Writer(_save(folder, spec.training.checkpoint.keep)) as writer:
+        outside = Outside(
+            lambda: stage.stop.asked,
+            writer.save,
+            writer.drain,
+            Watchdog(partial(_give_up, stage.pod, writer)),
+        )
+        fitted = fit(fitting, stage.gang, Surroundings(stage.tracker, folder, outside))
     if fitted.finished:
         stage.stop.resume()
     return fitted
 
 
-def _give_up(pod: Pod, error: Stalled) -> None:
+def _give_up(pod: Pod, writer: Writer, error: Stalled) -> None:
     """End this worker, whose main thread waits for what does not come."""
     _log.error("%s: %s", error.reason, error)
     termination.write_failure(error, pod.environ)
+    try:
+        writer.drain(_LAST_WRITE_SECONDS)
+    except TrainerError as failure:
+        _log.error("the last checkpoint was not written: %s", failure)
     logging.shutdown()
     os._exit(error.exit_code)
+
+
+def _save(folder: Path | None, keep: int) -> Callable[[Snapshot], None]:
+    """Writes checkpoints on the chief, and nothing elsewhere."""
+    if folder is None:
+        return lambda _: None
+    return lambda snapshot: checkpoints.save(folder, snapshot, keep)
 
 
 def _conclude(stage: _Stage, fitted: Fitted) -> TrainResult | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainyard_trainer.training import checkpoints
-from trainyard_trainer.training.checkpoints import Snapshot
 from trainyard_trainer.training.gang import Gang
 from trainyard_trainer.training.randomness import is_seed
+from trainyard_trainer.training.snapshot import Snapshot
 from trainyard_trainer.training.stopping import Patience
 
 
@@ -38,7 +39,14 @@ class State:
 
     def snapshot(self) -> Snapshot:
         """Everything that a restart needs."""
-        return Snapshot(self.step, self.closed, self.patience, _values(self._variables), self.best)
+        return Snapshot(
+            self.step,
+            self.closed,
+            self.patience,
+            _values(self._variables),
+            self.best,
+            [str(v.path) for v in self._variables],
+        )
 
     def keep_best(self) -> None:
         """Remember the model's weights as the best."""
@@ -48,6 +56,23 @@ class State:
         """Give the model the optimizer's moving averages, where it keeps some (use_ema)."""
         with gang.strategy.scope():
             self._optimizer.finalize_variable_values(self._model.trainable_variables)
+
+    @contextmanager
+    def averaged(self, gang: Gang) -> Iterator[None]:
+        """Within this the model has the moving averages, where the optimizer keeps some; after it
+        the raw weights again, bit for bit, with which the training goes on.
+
+        What is measured and remembered as the best within is what `take_averages` would export.
+        """
+        if not self._optimizer.use_ema:
+            yield
+            return
+        raw = _values(self._model.trainable_variables)
+        self.take_averages(gang)
+        try:
+            yield
+        finally:
+            _assign(gang, self._model.trainable_variables, raw)
 
     def restore_best(self, gang: Gang) -> None:
         """Give the model the best weights, if any were remembered."""
@@ -64,9 +89,11 @@ class State:
 
         Raises:
             StoreUnavailable: the chief cannot read it.
+            ForeignCheckpoint: it is of another model.
         """
-        mine = _values(self._variables)
-        snapshot = None if folder is None else checkpoints.load(folder, mine)
+        like = self.snapshot()
+        mine = like.variables
+        snapshot = None if folder is None else checkpoints.load(folder, like)
         header = gang.from_chief([_header(snapshot)])[0]
         step, closed, best, has_best, waited, stopped, weights = header
         if step == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,8 +16,9 @@ class Patience:
     """What early stopping remembers.
 
     Attributes:
-        best: best value of the monitored metric so far; None before the first epoch's end.
-        waited: epochs since then.
+        best: best value of the monitored metric so far; None before the first epoch
+            in which it was a number.
+        waited: epochs without a better one.
         stopped: patience is used up.
     """
 
@@ -25,12 +27,16 @@ class Patience:
     stopped: bool = False
 
     def after(self, spec: EarlyStopping, value: float) -> Patience:
-        """After an epoch in which the monitored metric was `value`."""
-        if self.best is None or _is_better(spec, value, self.best):
+        """After an epoch in which the monitored metric was `value`; NaN is never better."""
+        if _is_better(spec, value, self.best):
             return Patience(best=value)
         waited = self.waited + 1
         return Patience(self.best, waited, stopped=waited >= spec.patience)
 
 
-def _is_better(spec: EarlyStopping, value: float, best: float) -> bool:
+def _is_better(spec: EarlyStopping, value: float, best: float | None) -> bool:
+    if math.isnan(value):
+        return False
+    if best is None or math.isnan(best):
+        return True
     return value > best if spec.monitor in _MAXIMIZED else value < best

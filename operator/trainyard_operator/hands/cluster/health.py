@@ -8,6 +8,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import REGISTRY
 
+from trainyard_api.listening import ALL_ADDRESSES, listen
 from trainyard_api.names import PATH_METRICS
 
 SILENT_SECONDS = 360.0
@@ -70,5 +71,5 @@ async def serve_health(
     app.router.add_get("/readyz", readyz)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, "0.0.0.0", port).start()
+    await web.SockSite(runner, listen(ALL_ADDRESSES, port)).start()
     return runner

@@ -6,6 +6,7 @@ import re
 import sys
 from typing import Any
 
+from trainyard_api.listening import host_port
 from trainyard_api.names import LABEL_ATTEMPT, LABEL_INDEX, LABEL_RUN, LABEL_STAGE, PORT_HTTP
 from trainyard_operator.brain import times
 from trainyard_operator.brain.observed import DeploymentView, PodView, PolicyView, ServiceView
@@ -48,7 +49,7 @@ def pod_view(pod: Manifest) -> PodView | None:
         finish_time=times.to_seconds(ended["finishedAt"]) if ended.get("finishedAt") else None,
         waiting_reason=reason,
         waiting_message=message,
-        address=f"{status['podIP']}:{_http_port(pod, CONTAINERS[stage])}"
+        address=host_port(status["podIP"], _http_port(pod, CONTAINERS[stage]))
         if status.get("podIP")
         else "",
         setting_up=not reason and _is_set_up(pod, container),
