@@ -34,6 +34,7 @@ FailureReason = Literal[
     "ProgramFailed",
     "PeerLost",
     "StoreUnavailable",
+    "Superseded",
     "ModelRejected",
     "Stalled",
     "Diverged",

@@ -10,21 +10,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from trainyard_api.locations import UnsupportedLocation, claim, local_path
+from trainyard_api.locations import claim, local_path
 from trainyard_trainer.errors import InvalidResult, InvalidSpec
-from trainyard_trainer.store import guarded, verify
+from trainyard_trainer.store import STORE, Entry, Location, guarded, verify
 
 _LISTED: Final = 5
 _MARKS: Final = ("saved_model.pb", "saved_model.pbtxt")
 
 
-def announced_model(uri: str, sha256: str, storage: str, environ: Mapping[str, str]) -> Path:
+def announced_model(
+    uri: str, sha256: str, storage: str, environ: Mapping[str, str], scratch: Path
+) -> Path:
     """The SavedModel's folder, which is there and the one that was announced.
 
     Args:
         uri: the address in the result of training.
         sha256: the digest in it.
         storage: URI of the run's folder.
+        environ: has the credentials of the store, and says where claims are mounted.
+        scratch: an empty folder, for the copy of a model that is in a bucket.
 
     Raises:
         InvalidSpec: the address has no path in a pod.
@@ -33,12 +37,15 @@ def announced_model(uri: str, sha256: str, storage: str, environ: Mapping[str, s
         StoreUnavailable: it cannot be read.
     """
     try:
-        path = local_path(uri, environ)
-    except UnsupportedLocation as error:
-        raise InvalidSpec(f"the result of training names {error}") from error
-    with guarded(path, "read"):
-        if not path.exists() and _is_answered(uri, storage, environ):
-            raise InvalidResult(_nothing_there(uri, path))
+        location = Location.at(uri, environ, STORE)
+    except InvalidSpec as error:
+        raise InvalidSpec(f"the result of training names {uri}: {error}") from error
+    if (path := location.local) is None:
+        path = _copied(location, storage, environ, scratch / "model")
+    else:
+        with guarded(path, "read"):
+            if not path.exists() and _is_answered(uri, storage, environ):
+                raise InvalidResult(_nothing_there(uri, path))
     verify(path, sha256)
     with guarded(path, "read"):
         if not any((path / mark).is_file() for mark in _MARKS):
@@ -47,6 +54,25 @@ def announced_model(uri: str, sha256: str, storage: str, environ: Mapping[str, s
                 "has to name one as its model; write it with model.export(FOLDER)"
             )
     return path
+
+
+def _copied(location: Location, storage: str, environ: Mapping[str, str], target: Path) -> Path:
+    """A copy of what is at a location of a bucket.
+
+    Raises:
+        InvalidResult: nothing is there.
+    """
+    files = location.files(hidden=True)
+    if not files:
+        beside = Location.at(storage, environ, STORE).files()
+        raise InvalidResult(_nothing(location.uri, storage, [_first(entry) for entry in beside]))
+    for entry in files:
+        location.below(entry.name).copy_to(target / entry.name if entry.name else target)
+    return target
+
+
+def _first(entry: Entry) -> str:
+    return entry.name.split("/")[0]
 
 
 def _is_answered(uri: str, storage: str, environ: Mapping[str, str]) -> bool:
@@ -68,10 +94,14 @@ def _nothing_there(uri: str, path: Path) -> str:
         OSError: the store does not answer after all.
     """
     nearest = next(parent for parent in path.parents if parent.exists())
-    names = sorted(entry.name for entry in nearest.iterdir())
+    return _nothing(uri, str(nearest), [entry.name for entry in nearest.iterdir()])
+
+
+def _nothing(uri: str, near: str, beside: list[str]) -> str:
+    names = sorted(set(beside))
     listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
     return (
         f"{uri}: nothing is there, and the result of training names it as its model. The program "
-        f"has to write the model there before it ends, below TRAINYARD_STORAGE; {nearest} has: "
+        f"has to write the model there before it ends, below TRAINYARD_STORAGE; {near} has: "
         f"{listed or 'nothing'}"
     )

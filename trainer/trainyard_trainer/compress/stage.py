@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from trainyard_api import environment
 from trainyard_api.exit_codes import ExitCode
 from trainyard_api.results import CompressResult, TerminationMessage
 from trainyard_api.spec import Compression
-from trainyard_api.status import LeftOut, Measured
+from trainyard_api.status import Artifact, LeftOut, Measured
 from trainyard_trainer import termination
 from trainyard_trainer.compress.announced import announced_model
 from trainyard_trainer.compress.choose import FALLBACK, choose
@@ -27,7 +28,7 @@ from trainyard_trainer.data import Part, load
 from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.pod import Pod
 from trainyard_trainer.progress import Tracker
-from trainyard_trainer.store import Store, publish
+from trainyard_trainer.store import Store
 
 REPRESENTATIVE_ROWS: Final = 300
 
@@ -57,23 +58,28 @@ def run(pod: Pod, tracker: Tracker) -> ExitCode:
         TrainerError: see `trainyard_trainer.errors`.
     """
     _use_one_thread()
-    store = Store.open(pod.storage, pod.environ)
-    tracker.say("checking the model's digest", 0)
-    saved_model = verified_model(pod)
-    tracker.say("reading data")
-    dataset = load(pod.spec.data, pod.environ)
-    representative = representative_rows(dataset.train, pod.spec.data.split.seed)
-    held_out = HeldOut.of(dataset, pod.spec.training)
-    materials = Materials(saved_model, representative, held_out)
-    compression = pod.spec.compression or Compression()
-    result = compress(materials, compression, store, tracker)
+    store = Store.open(pod.storage, pod.environ, "compress", pod.attempt)
+    with tempfile.TemporaryDirectory(prefix="trainyard-") as scratch:
+        tracker.say("checking the model's digest", 0)
+        saved_model = verified_model(pod, Path(scratch))
+        tracker.say("reading data")
+        dataset = load(pod.spec.data, pod.environ)
+        representative = representative_rows(dataset.train, pod.spec.data.split.seed)
+        held_out = HeldOut.of(dataset, pod.spec.training)
+        materials = Materials(saved_model, representative, held_out)
+        compression = pod.spec.compression or Compression()
+        result = compress(materials, compression, store, tracker)
     termination.write(TerminationMessage(compress=result), pod.environ)
     tracker.say("done", 100)
     return ExitCode.OK
 
 
-def verified_model(pod: Pod) -> Path:
+def verified_model(pod: Pod, scratch: Path) -> Path:
     """The SavedModel's folder, after its digest was checked.
+
+    Args:
+        pod: says which model.
+        scratch: a folder for the copy of a model that is in a bucket.
 
     Raises:
         InvalidSpec: the pod was not told which model, or its URI has no path in a pod.
@@ -86,7 +92,7 @@ def verified_model(pod: Pod) -> Path:
             f"environment: {environment.MODEL_URI} and {environment.MODEL_SHA256} must be set; "
             "the operator sets them in compression pods"
         )
-    return announced_model(pod.model_uri, pod.model_sha256, pod.storage, pod.environ)
+    return announced_model(pod.model_uri, pod.model_sha256, pod.storage, pod.environ, scratch)
 
 
 def representative_rows(train: Part, seed: int) -> Rows:
@@ -118,6 +124,7 @@ def compress(
     original = measure_saved_model(materials.saved_model, materials.held_out)
     _log_measured("original", original)
     measured: dict[str, Measured] = {}
+    published: dict[str, Artifact] = {}
     left_out: list[LeftOut] = []
     names = _names(compression)
     for index, name in enumerate(names):
@@ -129,7 +136,7 @@ def compress(
         percent = round(_PERCENT_ORIGINAL + (100 - _PERCENT_ORIGINAL) * share)
         tracker.say(f"measuring {name} ({index + 1} of {len(names)})", percent)
         try:
-            measured[name] = _candidate(name, materials, store)
+            measured[name], published[name] = _candidate(name, materials, store)
         except _NotMade as error:
             left_out.append(LeftOut(name=name, reason=str(error)))
     for missing in left_out:
@@ -144,7 +151,7 @@ def compress(
         leftOut=left_out,
         winner=choice.winner,
         withinBudget=choice.within_budget,
-        compressed=store.artifact(store.compressed(choice.winner)),
+        compressed=published[choice.winner],
         seconds=round(clock() - begun, 3),
     )
 
@@ -158,7 +165,7 @@ class _NotMade(Exception):
     """A technique cannot be applied to this model."""
 
 
-def _candidate(name: str, materials: Materials, store: Store) -> Measured:
+def _candidate(name: str, materials: Materials, store: Store) -> tuple[Measured, Artifact]:
     """One candidate, measured and published.
 
     Raises:
@@ -177,8 +184,7 @@ def _candidate(name: str, materials: Materials, store: Store) -> Measured:
             ) from error
         raise _NotMade(f"it cannot be made from this model: {str(error)[:200]}") from error
     _log_measured(name, measured)
-    publish(store.compressed(name), lambda path: path.write_bytes(content))
-    return measured
+    return measured, store.compressed(name).announce(lambda path: path.write_bytes(content))
 
 
 def _log_measured(name: str, measured: Measured) -> None:

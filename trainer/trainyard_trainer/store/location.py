@@ -6,7 +6,6 @@ a bucket. A backend's library is imported when the first location of its scheme 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -14,11 +13,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from trainyard_api import buckets, environment
-from trainyard_api.locations import UnsupportedLocation, claim, join, local_path
+from trainyard_api import buckets
+from trainyard_api.locations import UnsupportedLocation, join, local_path
 from trainyard_api.locations import scheme as scheme_of
-from trainyard_trainer.errors import StoreUnavailable
 from trainyard_trainer.store import web
+from trainyard_trainer.store.credentials import variables_of_data
+from trainyard_trainer.store.entries import Entry, walk
 from trainyard_trainer.store.refusals import (
     DATA,
     Role,
@@ -32,21 +32,6 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 _CHUNK: Final = 8 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One file below a location.
-
-    Attributes:
-        name: relative to the location, with slashes; empty where the location is the file.
-        size: in bytes.
-        identity: changes when the content does: the store's ETag, or time and size.
-    """
-
-    name: str
-    size: int
-    identity: str
 
 
 @dataclass(frozen=True)
@@ -66,7 +51,7 @@ class Location:
 
     @classmethod
     def at(cls, uri: str, environ: Mapping[str, str], role: Role = DATA) -> Location:
-        """The location that a URI names; it is not touched, but for the claim being mounted.
+        """The location that a URI names; nothing is asked of it yet.
 
         Args:
             uri: file://, pvc://, s3://, gs://, az://, and https:// for data.
@@ -75,11 +60,10 @@ class Location:
 
         Raises:
             InvalidData, InvalidSpec: the URI or the credentials cannot be used.
-            StoreUnavailable: the store's claim is not mounted.
         """
         scheme = scheme_of(uri)
         if scheme in buckets.SCHEMES:
-            own = of_data(environ) if role is DATA else environ
+            own = variables_of_data(environ) if role is DATA else environ
             try:
                 bucket = buckets.open_bucket(uri, own)
             except buckets.WrongCredentials as error:
@@ -89,8 +73,6 @@ class Location:
             return cls(uri, uri, role)
         try:
             path = local_path(uri, environ)
-            if role is not DATA and (volume := claim(uri)) is not None:
-                _check_mounted(uri, volume, local_path(f"pvc://{volume}", environ))
         except UnsupportedLocation as error:
             raise role.refused(f"{role.uri}: {error}") from error
         return cls(uri, str(path), role)
@@ -156,23 +138,24 @@ class Location:
                 return web.exists(self.filesystem, self.uri)
             return self._head() is not None or next(self._objects(), None) is not None
 
-    def files(self) -> list[Entry]:
+    def files(self, *, hidden: bool = False) -> list[Entry]:
         """All files at and below it, sorted by name; none where nothing is there.
 
-        Names that begin with a dot, and what lies in folders of such names, are left out.
+        Args:
+            hidden: also those whose name, or whose folder's, begins with a dot.
 
         Raises:
             InvalidData, InvalidSpec, StoreUnavailable: they cannot be listed.
         """
         with self.guarded():
             if (path := self.local) is not None:
-                found = list(_walk(path))
+                found = list(walk(path))
             elif self._bucket is None:
                 found = [Entry("", *web.size_and_identity(self.filesystem, self.uri))]
             else:
                 head = self._head()
                 found = [self._entry(each) for each in ([head] if head else self._objects())]
-        kept = (entry for entry in found if not _is_hidden(entry.name))
+        kept = (entry for entry in found if hidden or not entry.is_hidden)
         return sorted(kept, key=lambda entry: entry.name)
 
     def size(self) -> int:
@@ -238,6 +221,41 @@ class Location:
                 while piece := file.read(_CHUNK):
                     yield piece
 
+    def is_file(self) -> bool:
+        """Whether a file is there; nothing is known of a web address before it is read.
+
+        Raises:
+            InvalidData, InvalidSpec, StoreUnavailable: it cannot be told.
+        """
+        with self.guarded():
+            if (path := self.local) is not None:
+                return path.is_file()
+            return self._bucket is None or self._head() is not None
+
+    def put(self, content: bytes | Path) -> None:
+        """Write an object of a bucket, which is there as a whole when this returns.
+
+        Args:
+            content: its bytes, or the file that has them.
+
+        Raises:
+            InvalidSpec, StoreUnavailable: the bucket refuses.
+        """
+        assert self._bucket is not None, "disks are written by publish"
+        with self.guarded("written"):
+            self._bucket.put(self._key, content)
+
+    def delete(self, names: list[str]) -> None:
+        """Delete objects of a bucket, by their names below this one; some may be gone already.
+
+        Raises:
+            InvalidSpec, StoreUnavailable: the bucket refuses.
+        """
+        assert self._bucket is not None, "disks are cleared by publish"
+        with self.guarded("deleted"):
+            if keys := [self.below(name)._key for name in names]:
+                self._bucket.delete(keys)
+
     @property
     def _key(self) -> str:
         return self.path.partition("/")[2]
@@ -261,55 +279,3 @@ class Location:
         name = found["path"].removeprefix(self._key).lstrip("/")
         changed = found["last_modified"].isoformat()
         return Entry(name, found["size"], found["e_tag"] or f"{changed}-{found['size']}")
-
-
-def of_data(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """The environment as the data's credentials have it.
-
-    Where the data has variables of its own, those of the store are not mixed in: half a key of
-    one and half of the other, or the other's session, would be refused.
-    """
-    own = {
-        name.removeprefix(environment.OF_DATA): value
-        for name, value in environ.items()
-        if name.startswith(environment.OF_DATA)
-    }
-    if not own:
-        return environ
-    families = (*buckets.FAMILIES.values(), "STORAGE_EMULATOR_HOST")
-    others = {name: value for name, value in environ.items() if not name.startswith(families)}
-    return {**others, **own}
-
-
-def _check_mounted(uri: str, volume: str, mount: Path) -> None:
-    if not mount.is_dir():
-        raise StoreUnavailable(
-            f"{uri}: the claim {volume} is not mounted (no folder {mount}): "
-            "check that the PersistentVolumeClaim exists and is bound"
-        )
-
-
-def _walk(path: Path) -> Iterator[Entry]:
-    """The files of a folder, or the file itself; links are followed."""
-    if path.is_file():
-        yield _measured("", path.stat())
-        return
-    for folder, _, names in os.walk(path, onerror=_raise, followlinks=True):
-        for name in names:
-            file = Path(folder, name)
-            if file.is_file():
-                yield _measured(file.relative_to(path).as_posix(), file.stat())
-
-
-def _raise(error: OSError) -> None:
-    # What is not there has no files; what cannot be read is told.
-    if not isinstance(error, FileNotFoundError):
-        raise error
-
-
-def _measured(name: str, found: os.stat_result) -> Entry:
-    return Entry(name, found.st_size, f"{found.st_mtime_ns}-{found.st_size}")
-
-
-def _is_hidden(name: str) -> bool:
-    return any(part.startswith(".") for part in name.split("/"))

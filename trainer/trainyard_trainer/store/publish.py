@@ -12,64 +12,108 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from trainyard_trainer.store.fence import Fence
 from trainyard_trainer.store.refusals import guarded
 
 _PARTIAL: Final = ".partial-"
 _OLD: Final = ".old-"
 
 
-def publish(target: Path, write: Callable[[Path], object]) -> None:
+def publish(target: Path, write: Callable[[Path], object], fence: Fence) -> None:
     """Put a file or a folder in place as a whole.
 
     Args:
         target: where it shall be; what is there is replaced.
         write: writes the file or folder at the path that it is given, on the same disk and
             with the same suffix.
+        fence: of who writes.
 
     Raises:
         StoreUnavailable: the disk refuses.
+        Superseded: a later attempt writes this store.
     """
     with guarded(target, "written"):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _clear(target)
-        partial = target.with_name(f"{_PARTIAL}{os.getpid()}-{target.name}")
+        _make_folder(target.parent)
+        _clear(target, fence)
+        partial = target.with_name(f"{_PARTIAL}{fence.writer.mark}-{target.name}")
         try:
             write(partial)
             _flush(partial)
-            _swap(partial, target)
+            fence.check()
+            _swap(partial, target, fence.writer.mark)
         except BaseException:
             _remove(partial)
             raise
 
 
-def _clear(target: Path) -> None:
-    """Remove what attempts that were killed left beside `target`."""
-    for left in target.parent.glob(f"{_PARTIAL}*-{target.name}"):
-        _remove(left)
-    for left in target.parent.glob(f"{_OLD}*-{target.name}"):
-        _remove(left)
+def put(target: Path, content: bytes, mark: str) -> None:
+    """Put a small file in place as a whole, whoever writes.
+
+    Raises:
+        StoreUnavailable: the disk refuses.
+    """
+    with guarded(target, "written"):
+        _make_folder(target.parent)
+        partial = target.with_name(f"{_PARTIAL}{mark}-{target.name}")
+        try:
+            partial.write_bytes(content)
+            _flush(partial)
+            partial.replace(target)
+            _flush_entries(target.parent)
+        except BaseException:
+            _remove(partial)
+            raise
 
 
-def _swap(partial: Path, target: Path) -> None:
+def _make_folder(folder: Path) -> None:
+    """Make a folder and what is missing above it, all of them entered on the disk."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _flush_entries(folder.parent)
+
+
+def _clear(target: Path, fence: Fence) -> None:
+    """Remove what attempts that are over left beside `target`; a newer one's is left alone."""
+    for begin in (_PARTIAL, _OLD):
+        for left in target.parent.glob(f"{begin}*-{target.name}"):
+            mark = left.name.removeprefix(begin).removesuffix(f"-{target.name}")
+            if fence.writer.outlives(mark):
+                _remove(left)
+
+
+def _swap(partial: Path, target: Path, mark: str) -> None:
     if target.is_dir():
         # A folder cannot be renamed over another one that has files in it.
-        old = target.with_name(f"{_OLD}{os.getpid()}-{target.name}")
+        old = target.with_name(f"{_OLD}{mark}-{target.name}")
         target.rename(old)
         partial.rename(target)
         _remove(old)
     else:
         partial.replace(target)
-    _flush_entry(target.parent)
+    _flush_entries(target.parent)
 
 
 def _flush(path: Path) -> None:
-    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
-    for file in files:
-        with file.open("rb") as opened:
-            os.fsync(opened.fileno())
+    """Bring a file, or a folder with all that is below it, to the disk: the deepest first, so that
+    no folder is there before what it names.
+    """
+    if path.is_file():
+        _flush_file(path)
+        return
+    for folder, _, names in os.walk(path, topdown=False):
+        for name in names:
+            _flush_file(Path(folder, name))
+        _flush_entries(Path(folder))
 
 
-def _flush_entry(folder: Path) -> None:
+def _flush_file(path: Path) -> None:
+    with path.open("rb") as opened:
+        os.fsync(opened.fileno())
+
+
+def _flush_entries(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -20,7 +20,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from trainyard_trainer.store import guarded, publish
+from trainyard_trainer.store import Folder, Part, guarded
 from trainyard_trainer.training.stopping import Patience
 
 _log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Snapshot:
     best: Sequence[NDArray[Any]]
 
 
-def save(folder: Path, snapshot: Snapshot, keep: int) -> None:
+def save(folder: Folder, snapshot: Snapshot, keep: int) -> None:
     """Write a checkpoint, and delete all but the newest `keep`.
 
     Raises:
@@ -60,10 +60,9 @@ def save(folder: Path, snapshot: Snapshot, keep: int) -> None:
         with path.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
 
-    publish(folder / f"step-{snapshot.step:010d}.npz", write)
-    with guarded(folder, "written"):
-        for old in _newest_first(folder)[keep:]:
-            old.unlink(missing_ok=True)
+    folder.part(f"step-{snapshot.step:010d}.npz").publish(write)
+    for old in _newest_first(folder)[keep:]:
+        folder.remove(old)
 
 
 def _about(snapshot: Snapshot) -> NDArray[np.str_]:
@@ -84,7 +83,7 @@ def _about(snapshot: Snapshot) -> NDArray[np.str_]:
     )
 
 
-def load(folder: Path, like: Sequence[NDArray[Any]]) -> Snapshot | None:
+def load(folder: Folder, like: Sequence[NDArray[Any]]) -> Snapshot | None:
     """The newest checkpoint that is whole and fits; None where there is none.
 
     Args:
@@ -93,26 +92,27 @@ def load(folder: Path, like: Sequence[NDArray[Any]]) -> Snapshot | None:
     Raises:
         StoreUnavailable: the disk refuses.
     """
-    with guarded(folder, "read"):
-        for path in _newest_first(folder):
-            try:
-                snapshot = _read(path)
-                _check_fits(snapshot, like)
-            except _DAMAGE as error:
-                _log.warning("checkpoint %s is damaged (%s); trying the one before", path, error)
-            else:
-                return snapshot
+    for name in _newest_first(folder):
+        try:
+            snapshot = _read(folder.part(name))
+            _check_fits(snapshot, like)
+        except _DAMAGE as error:
+            _log.warning("checkpoint %s is damaged (%s); trying the one before", name, error)
+        else:
+            return snapshot
     return None
 
 
-def _newest_first(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted((p for p in folder.iterdir() if _NAME.match(p.name)), reverse=True)
+def _newest_first(folder: Folder) -> list[str]:
+    return sorted((name for name in folder.names() if _NAME.match(name)), reverse=True)
 
 
-def _read(path: Path) -> Snapshot:
-    with np.load(path, allow_pickle=False) as archive:
+def _read(checkpoint: Part) -> Snapshot:
+    with (
+        checkpoint.on_disk() as path,
+        guarded(path, "read"),
+        np.load(path, allow_pickle=False) as archive,
+    ):
         about = json.loads(str(archive["about"]))
         return Snapshot(
             step=int(about["step"]),

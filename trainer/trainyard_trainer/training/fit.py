@@ -10,13 +10,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import keras
 
 from trainyard_api.spec import Training
 from trainyard_trainer.data.rows import Part
 from trainyard_trainer.progress import Tracker
+from trainyard_trainer.store import Folder
 from trainyard_trainer.training import checkpoints, optimizers
 from trainyard_trainer.training.batches import Batches
 from trainyard_trainer.training.checkpoints import Snapshot
@@ -62,7 +62,7 @@ class Surroundings:
     """
 
     tracker: Tracker
-    checkpoints: Path | None
+    checkpoints: Folder | None
     asked_to_stop: Callable[[], bool]
     watchdog: Watchdog
 
@@ -149,7 +149,7 @@ def _build(
     return model, optimizer
 
 
-def _save(folder: Path | None, keep: int, snapshot: Snapshot) -> None:
+def _save(folder: Folder | None, keep: int, snapshot: Snapshot) -> None:
     """Write a checkpoint on the chief, and nothing elsewhere."""
     if folder is not None:
         checkpoints.save(folder, snapshot, keep)

@@ -65,7 +65,7 @@ def run(pod: Pod, tracker: Tracker, stop: StopRequest) -> ExitCode:
         TrainerError: see `trainyard_trainer.errors`.
     """
     begun = time.monotonic()
-    store = Store.open(pod.storage, pod.environ) if pod.is_chief else None
+    store = Store.open(pod.storage, pod.environ, "train", pod.attempt) if pod.is_chief else None
     result = export.finished_result(store) if store is not None else None
     if result is not None and pod.count == 1:
         return _report(pod, result)
