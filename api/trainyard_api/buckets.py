@@ -7,11 +7,9 @@ said here, so that two locations of one process can have credentials of their ow
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -40,37 +38,10 @@ _BACKOFF: Final = {
     "base": 2,
 }
 _REGION: Final = "us-east-1"
-_STATUS: Final = re.compile(r"Server returned non-2xx status code: (\d{3})")
-_CODE: Final = re.compile(r"<Code>([A-Za-z0-9]{1,64})</Code>")
-_CREDENTIALS: Final = (
-    "InvalidAccessKeyId",
-    "SignatureDoesNotMatch",
-    "InvalidToken",
-    "AuthenticationFailed",
-    "InvalidAuthenticationInfo",
-)
-_NO_BUCKET: Final = ("NoSuchBucket", "ContainerNotFound", "InvalidBucketName")
-_EXPIRED: Final = ("ExpiredToken", "TokenRefreshRequired")
-_REGIONS: Final = ("AuthorizationHeaderMalformed", "PermanentRedirect")
-_METADATA: Final = ("169.254.169.254", "metadata.google.internal", "metadata/instance")
 
 
 class WrongCredentials(ValueError):
     """Credentials that cannot be used as they are set; the message names the variable."""
-
-
-class Refused(Enum):
-    """Why an object store did not do what it was asked."""
-
-    ABSENT = "nothing is there"
-    NO_BUCKET = "there is no such bucket"
-    CREDENTIALS = "the credentials are refused"
-    DENIED = "the credentials do not allow it"
-    NOT_SET = "no credentials are set"
-    EXPIRED = "the credentials have expired"
-    REGION = "the bucket is in another region"
-    CERTIFICATE = "its certificate is not trusted"
-    AWAY = "it does not answer"
 
 
 @dataclass(frozen=True)
@@ -210,35 +181,3 @@ def _connection(text: str) -> dict[str, str]:
 
 def _is_plain(endpoint: str) -> bool:
     return urlsplit(endpoint).scheme == "http"
-
-
-def refusal(error: BaseException) -> Refused:
-    """What an error of the client means.
-
-    Only the store's code and status are looked at. Nothing else of its answer is shown to
-    anybody: some stores repeat the key, or what was signed.
-    """
-    text = str(error)
-    status = int(found[1]) if (found := _STATUS.search(text)) else 0
-    code = found[1] if (found := _CODE.search(text)) else ""
-    if any(host in text for host in _METADATA):
-        # Without keys the client asks the machine that it runs on for some.
-        return Refused.NOT_SET
-    if code in _CREDENTIALS:
-        return Refused.CREDENTIALS
-    if code in _NO_BUCKET:
-        return Refused.NO_BUCKET
-    if code in _EXPIRED:
-        return Refused.EXPIRED
-    if code in _REGIONS or status == 301:
-        return Refused.REGION
-    if not status and "certificate" in text:
-        return Refused.CERTIFICATE
-    if status in (401, 403) or type(error).__name__ in _DENIED:
-        return Refused.DENIED
-    if status == 404 or isinstance(error, FileNotFoundError):
-        return Refused.ABSENT
-    return Refused.AWAY
-
-
-_DENIED: Final = ("PermissionDeniedError", "UnauthenticatedError")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from trainyard_api.buckets import Refused, WrongCredentials, open_bucket, refusal, resolve, split
+from trainyard_api.bucket_refusals import Refused, refusal
+from trainyard_api.buckets import WrongCredentials, open_bucket, resolve, split
 
 CONNECTION = (
     "DefaultEndpointsProtocol=https;AccountName=store;AccountKey=a2V5;"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from trainyard_api.buckets import KEYS, Refused, refusal
+from trainyard_api.bucket_refusals import Refused, is_lasting, refusal, sentence
 from trainyard_trainer.errors import InvalidData, InvalidSpec, StoreUnavailable, TrainerError
 
 _CURES: Final = {
@@ -112,27 +112,6 @@ def bucket_guarded(uri: str, role: Role, done: str) -> Iterator[None]:
 
 def translated(refused: Refused, uri: str, role: Role, done: str) -> TrainerError:
     """The error that says why `uri` cannot be read or written, and what to do."""
-    scheme = uri.partition("://")[0]
-    what = f"{uri} cannot be {done}: {refused.value}"
-    if refused is Refused.NO_BUCKET:
-        return role.refused(f"{role.uri}: {what}; make it, or mend its name")
-    if refused in (Refused.CREDENTIALS, Refused.NOT_SET):
-        return role.refused(f"{role.secret}: {what}; {_credentials(scheme)}")
-    if refused is Refused.DENIED:
-        right = "read and list" if role is DATA else "read, write, list and delete"
-        return role.refused(f"{role.secret}: {what}; let them {right} there, or name others")
-    if refused is Refused.REGION:
-        return role.refused(f"{role.secret}: {what}; set AWS_REGION to the bucket's")
-    if refused is Refused.CERTIFICATE:
-        return role.refused(f"{role.uri}: {what}; set SSL_CERT_FILE to its authority's certificate")
-    if refused is Refused.EXPIRED:
-        return StoreUnavailable(f"{role.secret}: {what}; renew the Secret")
-    if refused is Refused.ABSENT and role is DATA:
-        return role.refused(f"{role.uri}: {what}; mend the address")
-    return StoreUnavailable(f"{what}; check the store and the way to it ({role.uri})")
-
-
-def _credentials(scheme: str) -> str:
-    if scheme not in KEYS:
-        return "the host wants a login; use an address that needs none"
-    return f"the Secret (on a laptop, the environment) has to set {KEYS[scheme]}"
+    text = sentence(refused, uri, role.field, done)
+    lasts = is_lasting(refused) or (refused is Refused.ABSENT and role is DATA)
+    return role.refused(text) if lasts else StoreUnavailable(text)

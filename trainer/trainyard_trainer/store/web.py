@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from trainyard_api.buckets import Refused
+from trainyard_api.bucket_refusals import Refused
 from trainyard_trainer.store.refusals import Role, translated
 
 if TYPE_CHECKING:
