@@ -26,6 +26,7 @@ from trainyard_api.spec import Training as Spec
 from trainyard_trainer.data.resident import Resident
 from trainyard_trainer.data.rows import whole
 from trainyard_trainer.data.target import Classes
+from trainyard_trainer.store import Store
 from trainyard_trainer.tasks import task_of
 from trainyard_trainer.training import checkpoints
 from trainyard_trainer.training.batches import Batches
@@ -92,9 +93,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     seconds: dict[str, list[Times]] = {"without": [], "in_the_loop": [], "beside": []}
     steps = options.every * options.saves
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        store = Store.open(f"file://{folder}", {}, "train", 1)
 
         def write(snapshot: Snapshot) -> None:
-            checkpoints.save(Path(folder), snapshot, 2)
+            checkpoints.save(store.checkpoints, snapshot, 2)
 
         training.train(options.every, options.every, write)
         for _ in range(options.rounds):
@@ -102,7 +104,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             seconds["in_the_loop"].append(training.train(steps, options.every, write))
             with Writer(write) as writer:
                 seconds["beside"].append(training.train(steps, options.every, writer.save))
-        size = max(path.stat().st_size for path in Path(folder).iterdir())
+        size = max(path.stat().st_size for path in Path(folder, "checkpoints").iterdir())
     took = {name: statistics.median(t.whole for t in each) for name, each in seconds.items()}
     stood = {n: statistics.median(t.stood / t.whole for t in each) for n, each in seconds.items()}
     return {

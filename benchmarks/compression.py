@@ -33,7 +33,7 @@ def measure(saved_model: Path, data: Path, objective: str) -> CompressResult:
     materials = Materials(saved_model, representative_rows(dataset.train, 0), held_out)
     compression = Compression.model_validate({"objective": objective})
     with tempfile.TemporaryDirectory() as folder:
-        store = Store.open(f"file://{folder}", {})
+        store = Store.open(f"file://{folder}", {}, "compress", 1)
         return compress(materials, compression, store, Tracker())
 
 

@@ -171,8 +171,8 @@ def _rules(spec: TrainingJobSpec) -> Iterator[Problem]:
 
 _BUILT_ARCHITECTURES = ("dense", "cnn")
 _BUILT_FORMATS = ("auto", "idx", "npz")
-_BUILT_SOURCES = ("file", "pvc", "keras", "sklearn")
-_BUILT_STORES = ("file", "pvc")
+_BUILT_SOURCES = ("file", "pvc", "s3", "gs", "az", "https", "keras", "sklearn")
+_BUILT_STORES = ("file", "pvc", "s3", "gs", "az")
 _BUILT_TASKS = ("classification", "regression")
 _BUILT_METRICS = ("accuracy", "precision", "recall", "f1", "mae", "rmse", "r2")
 _BUILT_TECHNIQUES = ("float16", "dynamic_range", "int8")
@@ -192,7 +192,6 @@ def _not_built(spec: TrainingJobSpec) -> Iterator[Problem]:
         yield from _among("spec.compression.techniques", techniques, _BUILT_TECHNIQUES)
     if spec.storage is not None:
         yield from _one_of("spec.storage.uri", scheme(spec.storage.uri), _BUILT_STORES)
-        yield from _absent("spec.storage.secretRef", spec.storage.secretRef)
     yield from _absent("spec.search", spec.search)
     yield from _absent("spec.explanation", spec.explanation)
     yield from _absent("spec.runPolicy.queueName", spec.runPolicy.queueName)
@@ -205,7 +204,6 @@ def _not_built_data(spec: TrainingJobSpec) -> Iterator[Problem]:
     yield from _one_of("spec.data.source.format", data.source.format, _BUILT_FORMATS)
     yield from _absent("spec.data.source.label", data.source.label)
     yield from _absent("spec.data.source.features", data.source.features)
-    yield from _absent("spec.data.source.secretRef", data.source.secretRef)
     yield from _one_of("spec.data.task", data.task or "classification", _BUILT_TASKS)
     yield from _absent("spec.data.cleaning", data.cleaning)
     yield from _absent("spec.data.augmentation", data.augmentation or None)

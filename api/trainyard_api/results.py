@@ -37,6 +37,7 @@ FailureReason = Literal[
     "ProgramFailed",
     "PeerLost",
     "StoreUnavailable",
+    "Superseded",
     "ModelRejected",
     "Stalled",
     "Diverged",

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trainyard_api import environment
 from trainyard_api.exit_codes import ExitCode
@@ -20,6 +21,9 @@ from trainyard_serving.served import Served
 from trainyard_serving.server import Ending, end_at_once_on_signals, serve
 from trainyard_serving.settings import InvalidSettings, Settings, read_settings
 
+if TYPE_CHECKING:
+    from trainyard_api.results import FailureReason
+
 logger = logging.getLogger("trainyard_serving")
 
 
@@ -27,13 +31,17 @@ def main() -> int:
     """Runs the process; returns its exit code."""
     end_at_once_on_signals()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    if sys.argv[1:] == ["fetch"]:
+        return _fetch()
     try:
         settings = read_settings(sys.argv[1:], os.environ)
         model = Model.load(
             local_path(settings.model_uri), settings.model_sha256, settings.threads + 1
         )
-    except (InvalidSettings, UnsupportedLocation, ModelRejected) as error:
-        return _give_up(error)
+    except (InvalidSettings, UnsupportedLocation) as error:
+        return _give_up(error, "InvalidSpec", ExitCode.INVALID)
+    except ModelRejected as error:
+        return _give_up(error, "ModelRejected", ExitCode.INVALID)
     try:
         return _run(settings, model)
     except OSError as error:
@@ -55,18 +63,29 @@ def _run(settings: Settings, model: Model) -> int:
     return ExitCode.OK
 
 
-def _give_up(error: Exception) -> int:
+def _fetch() -> int:
+    from trainyard_serving.fetch import NotFetched, fetch
+
+    try:
+        logger.info("the model is in %s", fetch(os.environ))
+    except InvalidSettings as error:
+        return _give_up(error, "InvalidSpec", ExitCode.INVALID)
+    except NotFetched as error:
+        return _give_up(error, error.reason, error.exit_code)
+    return ExitCode.OK
+
+
+def _give_up(error: Exception, reason: FailureReason, code: ExitCode) -> int:
     """Says what is wrong, also where Kubernetes shows it, and gives the exit code."""
     # Only a failing start pays for loading the models of the documents.
     from trainyard_api.results import Failure, TerminationMessage
 
     logger.error("%s", error)
-    reason = "ModelRejected" if isinstance(error, ModelRejected) else "InvalidSpec"
     message = TerminationMessage(failure=Failure(reason=reason, message=str(error)))
     path = Path(os.environ.get(environment.TERMINATION_LOG, TERMINATION_LOG))
     if environment.TERMINATION_LOG in os.environ or path.exists():
         path.write_text(message.encode())
-    return ExitCode.INVALID
+    return code
 
 
 if __name__ == "__main__":

@@ -63,6 +63,8 @@ class Gang:
     spec: dict[str, Any]
     attempt: int = 1
     shared_disk: bool = True
+    bucket: str = ""
+    environ: dict[str, str] = field(default_factory=dict)
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     http: int = 0
     host: str = "127.0.0.1"
@@ -85,10 +87,11 @@ class Gang:
                     "TRAINYARD_RUN": "1-5f3a9c",
                     "TRAINYARD_ATTEMPT": str(self.attempt),
                     "TRAINYARD_SPEC": json.dumps(self.spec),
-                    "TRAINYARD_STORAGE": f"file://{self.store(index)}",
+                    "TRAINYARD_STORAGE": self.bucket or f"file://{self.store(index)}",
                     "TRAINYARD_TERMINATION_LOG": str(self.folder / f"termination-{index}"),
                     "TRAINYARD_HOST": "127.0.0.1",
                     "TRAINYARD_PORT": str(self.http),
+                    **self.environ,
                 }
             )
             if replicas > 1:

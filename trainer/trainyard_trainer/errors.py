@@ -72,6 +72,14 @@ class StoreUnavailable(TrainerError):
     reason = "StoreUnavailable"
 
 
+class Superseded(TrainerError):
+    """A later attempt has opened the store: what this one would write is stale. Should the operator
+    still look at it, it counts as infrastructure."""
+
+    exit_code = ExitCode.STORE_UNAVAILABLE
+    reason = "Superseded"
+
+
 class Stalled(TrainerError):
     """No step for longer than the training's own pace allows: a worker or its device hangs."""
 

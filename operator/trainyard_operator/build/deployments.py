@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trainyard_api import environment, locations
+from trainyard_api.buckets import SCHEMES
 from trainyard_api.names import (
     ANNOTATION_REDEPLOY,
     LABEL_JOB,
@@ -16,6 +17,7 @@ from trainyard_api.names import (
 from trainyard_api.spec import Serving, TrainingJob
 from trainyard_api.status import Artifact
 from trainyard_operator.brain.plan import Manifest
+from trainyard_operator.build.credentials import store_variables
 from trainyard_operator.build.drift import digest
 from trainyard_operator.build.metadata import build_metadata, with_digest
 from trainyard_operator.build.overlay import lay_over
@@ -29,6 +31,11 @@ from trainyard_operator.build.pods import (
 from trainyard_operator.settings import Settings
 
 GRACE_SECONDS = 30
+MODEL_FOLDER = "/model"
+"""Where a model lies that was fetched from a bucket."""
+FETCHER = "fetch-model"
+"""Name of the init container that fetches it."""
+_MODEL_FILE = f"{MODEL_FOLDER}/model.tflite"
 
 
 def serving_name(job: TrainingJob, serving: Serving) -> str:
@@ -56,7 +63,7 @@ def build_deployment(
     pod = lay_over(
         {
             "metadata": {"labels": selector},
-            "spec": _pod_spec(serving, name, run, model, settings),
+            "spec": _pod_spec(job, serving, name, run, model, settings),
         },
         serving.template,
     )
@@ -99,20 +106,23 @@ def asked_digest(job: TrainingJob, serving: Serving, run: str, model: Artifact) 
 
 
 def _pod_spec(
-    serving: Serving, name: str, run: str, model: Artifact, settings: Settings
+    job: TrainingJob, serving: Serving, name: str, run: str, model: Artifact, settings: Settings
 ) -> Manifest:
     claim = locations.claim(model.uri)
     claims = [claim] if claim is not None else []
+    fetched = locations.scheme(model.uri) in SCHEMES
+    models = [{"name": "model", "mountPath": MODEL_FOLDER}] if fetched else []
     variables = {
         environment.MODEL_NAME: name,
         environment.RUN: run_hash(run),
-        environment.MODEL_URI: model.uri,
+        environment.MODEL_URI: f"file://{_MODEL_FILE}" if fetched else model.uri,
         environment.MODEL_SHA256: model.sha256,
         environment.PORT: str(PORT_SERVING),
     }
     return {
         **pod_security(),
         "terminationGracePeriodSeconds": GRACE_SECONDS,
+        **({"initContainers": [_fetcher(job, serving, model, settings)]} if fetched else {}),
         "containers": [
             {
                 "name": CONTAINERS["serve"],
@@ -127,13 +137,46 @@ def _pod_spec(
                 "startupProbe": _probe("/healthz/ready", period=1, failures=60),
                 "volumeMounts": [
                     *claim_mounts(claims, read_only=True),
+                    *({**mount, "readOnly": True} for mount in models),
                     {"name": "tmp", "mountPath": "/tmp"},
                 ],
                 "securityContext": container_security(),
                 "terminationMessagePolicy": "FallbackToLogsOnError",
             }
         ],
-        "volumes": [*claim_volumes(claims), {"name": "tmp", "emptyDir": {}}],
+        "volumes": [
+            *claim_volumes(claims),
+            *({"name": mount["name"], "emptyDir": {}} for mount in models),
+            {"name": "tmp", "emptyDir": {}},
+        ],
+    }
+
+
+def _fetcher(job: TrainingJob, serving: Serving, model: Artifact, settings: Settings) -> Manifest:
+    """The init container that brings a model from a bucket to the pod's disk.
+
+    The store's credentials are in its environment and not in the server's.
+    """
+    variables = {
+        environment.MODEL_URI: model.uri,
+        environment.MODEL_SHA256: model.sha256,
+        environment.MODEL_FILE: _MODEL_FILE,
+    }
+    secrets = store_variables(job)
+    return {
+        "name": FETCHER,
+        "image": settings.serving_image,
+        "imagePullPolicy": settings.image_pull_policy,
+        "command": ["python", "-m", "trainyard_serving", "fetch"],
+        "env": [{"name": key, "value": value} for key, value in variables.items()],
+        **({"envFrom": secrets} if secrets else {}),
+        "resources": serving.resources.to_dict(),
+        "volumeMounts": [
+            {"name": "model", "mountPath": MODEL_FOLDER},
+            {"name": "tmp", "mountPath": "/tmp"},
+        ],
+        "securityContext": container_security(),
+        "terminationMessagePolicy": "FallbackToLogsOnError",
     }
 
 

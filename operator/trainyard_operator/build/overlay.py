@@ -13,7 +13,13 @@ from trainyard_api.templates import OWNED
 from trainyard_operator.brain.plan import Manifest
 
 _BY_NAME: Final = ("containers", "initContainers", "volumes", "env", "ports", "imagePullSecrets")
-_APPENDED: Final = ("tolerations", "topologySpreadConstraints", "volumeMounts", "hostAliases")
+_APPENDED: Final = (
+    "tolerations",
+    "topologySpreadConstraints",
+    "volumeMounts",
+    "hostAliases",
+    "envFrom",
+)
 _RESTRICTED: Final[Manifest] = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},

@@ -23,6 +23,7 @@ from trainyard_api.spec import TrainingJob
 from trainyard_api.spec.shared import Resources
 from trainyard_api.status import Artifacts
 from trainyard_operator.brain.plan import Manifest
+from trainyard_operator.build.credentials import trainer_variables
 from trainyard_operator.build.host_ports import PORTS_OF_A_WORKER, first_port, on_host
 from trainyard_operator.build.metadata import build_metadata
 from trainyard_operator.build.overlay import lay_over
@@ -202,6 +203,7 @@ def _build_pod(
                 "command": ["python", "-m", "trainyard_trainer"],
                 "args": [stage],
                 "env": [{"name": key, "value": value} for key, value in variables.items()],
+                **_env_from(trainer_variables(job, storage_uri(job, settings))),
                 "ports": [{"name": "http", "containerPort": PORT_HTTP}],
                 "resources": resources.to_dict(),
                 "volumeMounts": [*claim_mounts(claims), {"name": "tmp", "mountPath": "/tmp"}],
@@ -213,6 +215,10 @@ def _build_pod(
     }
     metadata = build_metadata(job, "", run, labels)
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _env_from(variables: list[Manifest]) -> Manifest:
+    return {"envFrom": variables} if variables else {}
 
 
 def claims_of(job: TrainingJob, settings: Settings) -> list[str]:

@@ -85,7 +85,6 @@ def test_wrong_input_names_the_field_and_the_cure(text: str, field: str, cure: s
         (job(source="file://tmp/data"), "spec.data.source.uri", "file:///PATH"),
         (job("search: {parameters: [{path: a.b, choices: [1]}]}"), "spec.search", "not built"),
         (job("compression: {techniques: [int4]}"), "spec.compression.techniques", "int8"),
-        (job(source="s3://bucket/x"), "spec.data.source.uri", "pvc"),
         (job("serving: {backend: kserve}"), "spec.serving.backend", "deployment"),
     ],
 )
@@ -96,6 +95,12 @@ def test_what_no_schema_sees_is_found(text: str, field: str, cure: str) -> None:
 
 def test_the_shortest_job_has_no_problems() -> None:
     assert find_problems(parse_job(job())) == []
+
+
+@pytest.mark.parametrize("scheme", ["s3", "gs", "az"])
+def test_buckets_hold_data_and_store(scheme: str) -> None:
+    storage = f"storage: {{uri: '{scheme}://bucket/runs', secretRef: {{name: keys}}}}"
+    assert find_problems(parse_job(job(storage, source=f"{scheme}://bucket/x"))) == []
 
 
 @pytest.mark.parametrize("text", ["", "a: [", "[]", "kind: Pod\napiVersion: v1", "---\n---\n"])

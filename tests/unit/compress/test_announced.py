@@ -30,37 +30,41 @@ def test_a_model_that_is_not_there_is_an_invalid_result_with_its_address(
     folder.mkdir(parents=True)
     (folder / "savedmodel").mkdir()
     with pytest.raises(InvalidResult) as caught:
-        announced_model(MODEL, DIGEST, STORAGE, environ)
+        announced_model(MODEL, DIGEST, STORAGE, environ, tmp_path)
     assert caught.value.exit_code == ExitCode.INVALID
     assert f"{MODEL}: nothing is there" in str(caught.value)
     assert "has: savedmodel" in str(caught.value)
 
 
-def test_a_claim_that_is_not_mounted_is_a_store_that_is_away(environ: dict[str, str]) -> None:
+def test_a_claim_that_is_not_mounted_is_a_store_that_is_away(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
     with pytest.raises(StoreUnavailable):
-        announced_model(MODEL, DIGEST, STORAGE, environ)
+        announced_model(MODEL, DIGEST, STORAGE, environ, tmp_path)
 
 
-def test_a_claim_that_no_pod_has_is_an_invalid_result(environ: dict[str, str]) -> None:
+def test_a_claim_that_no_pod_has_is_an_invalid_result(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
     with pytest.raises(InvalidResult, match="pvc://other/model: nothing is there"):
-        announced_model("pvc://other/model", DIGEST, STORAGE, environ)
+        announced_model("pvc://other/model", DIGEST, STORAGE, environ, tmp_path)
 
 
 def test_a_disk_that_refuses_is_a_store_that_is_away(
-    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> bool:
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(Path, "exists", refuse)
     with pytest.raises(StoreUnavailable, match="check the volume"):
-        announced_model(MODEL, DIGEST, STORAGE, environ)
+        announced_model(MODEL, DIGEST, STORAGE, environ, tmp_path)
 
 
 def test_a_model_with_another_digest_is_rejected_once(tmp_path: Path) -> None:
     (tmp_path / "saved_model.pb").write_text("x")
     with pytest.raises(ModelRejected) as caught:
-        announced_model(f"file://{tmp_path}", DIGEST, "file:///store", {})
+        announced_model(f"file://{tmp_path}", DIGEST, "file:///store", {}, tmp_path)
     assert caught.value.exit_code == ExitCode.INVALID
     assert f"found {artifact_sha256(tmp_path)}" in str(caught.value)
 
@@ -69,7 +73,7 @@ def test_a_file_is_no_saved_model(tmp_path: Path) -> None:
     model = tmp_path / "model.keras"
     model.write_text("x")
     with pytest.raises(InvalidResult, match="it is no SavedModel"):
-        announced_model(f"file://{model}", artifact_sha256(model), "file:///store", {})
+        announced_model(f"file://{model}", artifact_sha256(model), "file:///store", {}, tmp_path)
 
 
 def test_a_saved_model_without_the_signature_says_which_it_needs(trained, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def compress_with(
     materials: Materials, folder: Path, compression: Compression, **arguments
 ) -> tuple[CompressResult, list[str]]:
     tracker = Listening()
-    store = Store.open(f"file://{folder}", {})
+    store = Store.open(f"file://{folder}", {}, "compress", 1)
     return stage.compress(materials, compression, store, tracker, **arguments), tracker.said
 
 

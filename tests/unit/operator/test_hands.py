@@ -11,7 +11,7 @@ import pytest
 from hypothesis import strategies as st
 
 from tests.unit.operator.fake_cluster import ARTIFACT, SETTINGS, make_job
-from trainyard_api.names import PORT_HTTP
+from trainyard_api.names import LABEL_RUN, LABEL_STAGE, PORT_HTTP
 from trainyard_operator.brain.plan import ObjectRef
 from trainyard_operator.build.deployments import build_deployment
 from trainyard_operator.build.pods import build_workers
@@ -108,6 +108,29 @@ def test_an_image_that_cannot_be_pulled_is_named_with_the_field() -> None:
     waiting = {"reason": "ErrImagePull", "message": "not found"}
     view = view_of({"phase": "Pending", **container(waiting=waiting)})
     assert "spec.workers.image" in view.waiting_message
+
+
+def test_a_model_that_cannot_be_fetched_is_told_in_the_fetchers_words() -> None:
+    said = '{"failure": {"reason": "InvalidSpec", "message": "spec.storage.secretRef: refused"}}'
+    fetcher = {
+        "name": "fetch-model",
+        "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}},
+        "lastState": {"terminated": {"exitCode": 2, "message": said}},
+    }
+    server = {"name": "serving", "state": {"waiting": {"reason": "PodInitializing"}}}
+    status = {
+        "phase": "Pending",
+        "initContainerStatuses": [fetcher],
+        "containerStatuses": [server],
+    }
+    labels = {LABEL_STAGE: "serve", LABEL_RUN: "5f3a9c"}
+    metadata = {"name": "x", "namespace": "default", "labels": labels}
+    view = pod_view({"metadata": metadata, "spec": {"containers": []}, "status": status})
+    assert view is not None
+    assert (view.waiting_reason, view.waiting_message) == (
+        "InvalidSpec",
+        "spec.storage.secretRef: refused",
+    )
 
 
 def test_a_pod_that_is_being_set_up_does_not_complain() -> None:

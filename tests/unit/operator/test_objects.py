@@ -9,7 +9,7 @@ from tests.unit.operator.fake_cluster import ARTIFACT, SETTINGS, make_job
 from trainyard_api.peers import can_be_inherited, tf_config_of
 from trainyard_api.spec import TrainingJob, TrainingJobSpec
 from trainyard_api.spec.shared import PodTemplate
-from trainyard_api.status import Artifacts
+from trainyard_api.status import Artifact, Artifacts
 from trainyard_operator.brain.plan import Manifest
 from trainyard_operator.build.deployments import build_deployment
 from trainyard_operator.build.networking import build_serving_service
@@ -241,3 +241,70 @@ def test_workers_get_the_time_to_save_that_the_spec_gives() -> None:
         for workers in ({}, {"terminationGracePeriodSeconds": 600})
     ]
     assert [pod["spec"]["terminationGracePeriodSeconds"] for pod in pods] == [120, 600]
+
+
+BUCKET = {"uri": "s3://artifacts/runs", "secretRef": {"name": "of-the-store"}}
+STORED = Artifact(uri="s3://artifacts/runs/default/fashion/1-5f3a9c/x.tflite", sha256="a" * 64)
+
+
+def data_of(secret: str | None) -> dict[str, Any]:
+    reference = {} if secret is None else {"secretRef": {"name": secret}}
+    return {"source": {"uri": "s3://sets/x", **reference}}
+
+
+def secrets_of(container: Manifest) -> list[Manifest]:
+    found: list[Manifest] = container.get("envFrom", [])
+    return found
+
+
+def test_secrets_reach_the_pods_that_read_and_no_volume_is_made() -> None:
+    job = make_job(data=data_of("of-the-data"), storage=BUCKET)
+    for pod in (
+        worker(job, RUN, 1, 0),
+        build_compressor(job, RUN, 1, Artifacts(model=STORED), SETTINGS),
+    ):
+        assert secrets_of(pod["spec"]["containers"][0]) == [
+            {"secretRef": {"name": "of-the-store"}},
+            {"secretRef": {"name": "of-the-data"}, "prefix": "TRAINYARD_DATA_"},
+        ]
+        assert not [v for v in pod["spec"]["volumes"] if "persistentVolumeClaim" in v]
+
+
+def test_one_secret_for_both_is_taken_once_and_without_a_prefix() -> None:
+    job = make_job(data=data_of("of-the-store"), storage=BUCKET)
+    container = worker(job, RUN, 1, 0)["spec"]["containers"][0]
+    assert secrets_of(container) == [{"secretRef": {"name": "of-the-store"}}]
+
+
+def test_the_datas_secret_has_no_prefix_beside_a_store_on_a_volume() -> None:
+    container = worker(make_job(data=data_of("keys")), RUN, 1, 0)["spec"]["containers"][0]
+    assert secrets_of(container) == [{"secretRef": {"name": "keys"}}]
+
+
+def test_variables_of_a_template_stand_beside_the_secrets() -> None:
+    of_template = {"configMapRef": {"name": "mine"}}
+    template = {"spec": {"containers": [{"name": "trainer", "envFrom": [of_template]}]}}
+    job = make_job(data=data_of("keys"), workers={"template": template})
+    container = worker(job, RUN, 1, 0)["spec"]["containers"][0]
+    assert secrets_of(container) == [{"secretRef": {"name": "keys"}}, of_template]
+
+
+def test_a_model_in_a_bucket_is_fetched_before_the_server_starts() -> None:
+    job = make_job(serving={}, data=data_of("of-the-data"), storage=BUCKET)
+    assert job.spec.serving is not None
+    deployment = build_deployment(job, job.spec.serving, RUN, STORED, SETTINGS)
+    spec = deployment["spec"]["template"]["spec"]
+    [fetcher], [server] = spec["initContainers"], spec["containers"]
+
+    assert fetcher["command"] == ["python", "-m", "trainyard_serving", "fetch"]
+    assert fetcher["image"] == server["image"]
+    assert secrets_of(fetcher) == [{"secretRef": {"name": "of-the-store"}}]
+    assert fetcher["securityContext"] == server["securityContext"]
+    told = {entry["name"]: entry["value"] for entry in fetcher["env"]}
+    assert told["TRAINYARD_MODEL_URI"] == STORED.uri
+    assert variables({"spec": spec})["TRAINYARD_MODEL_URI"] == (
+        f"file://{told['TRAINYARD_MODEL_FILE']}"
+    )
+    assert not secrets_of(server), "the server has no credentials"
+    assert {"name": "model", "emptyDir": {}} in spec["volumes"]
+    assert {"name": "model", "mountPath": "/model", "readOnly": True} in server["volumeMounts"]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.unit.trainer.test_checkpoints import folder_of
 from tests.unit.trainer.test_resume import OBJECTIVE, PART, ROWS, Training
 from trainyard_api.spec import Training as TrainingSpec
 from trainyard_trainer.progress import Tracker
@@ -104,9 +105,9 @@ def test_averages_and_the_best_of_them_are_resumed_exactly(tmp_path: Path) -> No
     first = Training("Adam", **AVERAGED).train(0, 2)
     with first.state.averaged(first.gang):
         first.state.keep_best()
-    checkpoints.save(tmp_path, first.state.snapshot(), keep=1)
+    checkpoints.save(folder_of(tmp_path), first.state.snapshot(), keep=1)
     second = Training("Adam", **AVERAGED)
-    second.state.resume(second.gang, tmp_path)
+    second.state.resume(second.gang, folder_of(tmp_path))
     assert same(averages(second), averages(first))
     assert same(list(second.state.best), list(first.state.best))
     assert same(trainable(second.train(2, 4)), trainable(first.train(2, 4)))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.unit.trainer.test_checkpoints import folder_of
 from trainyard_api.spec import Training as Spec
 from trainyard_trainer.data.resident import Resident
 from trainyard_trainer.data.rows import whole
@@ -67,9 +68,9 @@ class Training:
 def test_no_optimizer_forgets_anything(optimizer: str, tmp_path: Path) -> None:
     uninterrupted = Training(optimizer).train(0, 4)
     first = Training(optimizer).train(0, 2)
-    checkpoints.save(tmp_path, first.state.snapshot(), keep=1)
+    checkpoints.save(folder_of(tmp_path), first.state.snapshot(), keep=1)
     second = Training(optimizer)
-    second.state.resume(second.gang, tmp_path)
+    second.state.resume(second.gang, folder_of(tmp_path))
     assert second.state.step == 2
     second.train(2, 4)
 

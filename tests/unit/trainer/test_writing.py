@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.trainer.test_checkpoints import LIKE, assert_same, snapshot
+from tests.unit.trainer.test_checkpoints import LIKE, assert_same, folder_of, snapshot
 from trainyard_trainer.errors import Diverged, StoreUnavailable
 from trainyard_trainer.training import checkpoints
 from trainyard_trainer.training.snapshot import Snapshot
@@ -114,10 +114,10 @@ def test_refusal_surfaces_at_the_end() -> None:
 
 
 def test_training_that_fails_leaves_its_last_checkpoint(tmp_path: Path) -> None:
-    writer = Writer(lambda given: checkpoints.save(tmp_path, given, 2))
+    writer = Writer(lambda given: checkpoints.save(folder_of(tmp_path), given, 2))
     with pytest.raises(RuntimeError, match="boom"):
         fail(writer, RuntimeError("boom"))
-    assert_same(checkpoints.load(tmp_path, LIKE), snapshot(10))
+    assert_same(checkpoints.load(folder_of(tmp_path), LIKE), snapshot(10))
 
 
 def test_why_the_training_failed_is_told_and_not_what_the_disk_said_then() -> None:

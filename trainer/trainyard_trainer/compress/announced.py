@@ -7,24 +7,42 @@ fault of the store: the same would be found again, so it is told once, with the 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from trainyard_api.locations import UnsupportedLocation, claim, local_path
+from trainyard_api.locations import claim, local_path
 from trainyard_trainer.errors import InvalidResult, InvalidSpec
-from trainyard_trainer.store import guarded, verify
+from trainyard_trainer.store import STORE, Entry, Location, guarded, verify
 
 _LISTED: Final = 5
 _MARKS: Final = ("saved_model.pb", "saved_model.pbtxt")
 
 
-def announced_model(uri: str, sha256: str, storage: str, environ: Mapping[str, str]) -> Path:
+@dataclass(frozen=True)
+class Announced:
+    """What the result of training has announced.
+
+    Attributes:
+        what: it is, for messages.
+    """
+
+    uri: str
+    sha256: str
+    what: str
+
+
+def announced_model(
+    uri: str, sha256: str, storage: str, environ: Mapping[str, str], scratch: Path
+) -> Path:
     """The SavedModel's folder, which is there and the one that was announced.
 
     Args:
         uri: the address in the result of training.
         sha256: the digest in it.
         storage: URI of the run's folder.
+        environ: has the credentials of the store, and says where claims are mounted.
+        scratch: an empty folder, for the copy of a model that is in a bucket.
 
     Raises:
         InvalidSpec: the address has no path in a pod.
@@ -32,7 +50,7 @@ def announced_model(uri: str, sha256: str, storage: str, environ: Mapping[str, s
         ModelRejected: it has another digest.
         StoreUnavailable: it cannot be read.
     """
-    path = announced_folder(uri, sha256, storage, environ, "its model")
+    path = announced_folder(Announced(uri, sha256, "its model"), storage, environ, scratch)
     with guarded(path, "read"):
         if not any((path / mark).is_file() for mark in _MARKS):
             raise InvalidResult(
@@ -43,26 +61,54 @@ def announced_model(uri: str, sha256: str, storage: str, environ: Mapping[str, s
 
 
 def announced_folder(
-    uri: str, sha256: str, storage: str, environ: Mapping[str, str], what: str
+    announced: Announced, storage: str, environ: Mapping[str, str], scratch: Path
 ) -> Path:
-    """A folder, which is there and the one that was announced.
+    """A folder that was announced, which is there and has the digest.
 
     Args:
-        uri, sha256, storage: as for `announced_model`.
-        what: it is, for messages.
+        storage, environ, scratch: as for `announced_model`.
 
     Raises:
         InvalidSpec, InvalidResult, ModelRejected, StoreUnavailable: as of `announced_model`.
     """
     try:
-        path = local_path(uri, environ)
-    except UnsupportedLocation as error:
-        raise InvalidSpec(f"the result of training names {error}") from error
-    with guarded(path, "read"):
-        if not path.exists() and _is_answered(uri, storage, environ):
-            raise InvalidResult(_nothing_there(uri, path, what))
-    verify(path, sha256)
+        location = Location.at(announced.uri, environ, STORE)
+    except InvalidSpec as error:
+        raise InvalidSpec(f"the result of training names {announced.uri}: {error}") from error
+    if (path := location.local) is None:
+        target = scratch / announced.what.rpartition(" ")[2]
+        path = _copied(location, announced, storage, environ, target)
+    else:
+        with guarded(path, "read"):
+            if not path.exists() and _is_answered(announced.uri, storage, environ):
+                raise InvalidResult(_nothing_there(announced, path))
+    verify(path, announced.sha256)
     return path
+
+
+def _copied(
+    location: Location,
+    announced: Announced,
+    storage: str,
+    environ: Mapping[str, str],
+    target: Path,
+) -> Path:
+    """A copy of what is at a location of a bucket.
+
+    Raises:
+        InvalidResult: nothing is there.
+    """
+    files = location.files(hidden=True)
+    if not files:
+        beside = Location.at(storage, environ, STORE).files()
+        raise InvalidResult(_nothing(announced, storage, [_first(entry) for entry in beside]))
+    for entry in files:
+        location.below(entry.name).copy_to(target / entry.name if entry.name else target)
+    return target
+
+
+def _first(entry: Entry) -> str:
+    return entry.name.split("/")[0]
 
 
 def _is_answered(uri: str, storage: str, environ: Mapping[str, str]) -> bool:
@@ -77,17 +123,22 @@ def _is_answered(uri: str, storage: str, environ: Mapping[str, str]) -> bool:
     return local_path(f"pvc://{volume}", environ).is_dir()
 
 
-def _nothing_there(uri: str, path: Path, what: str) -> str:
+def _nothing_there(announced: Announced, path: Path) -> str:
     """That nothing is at an address, and what is beside it.
 
     Raises:
         OSError: the store does not answer after all.
     """
     nearest = next(parent for parent in path.parents if parent.exists())
-    names = sorted(entry.name for entry in nearest.iterdir())
+    return _nothing(announced, str(nearest), [entry.name for entry in nearest.iterdir()])
+
+
+def _nothing(announced: Announced, near: str, beside: list[str]) -> str:
+    names = sorted(set(beside))
     listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
     return (
-        f"{uri}: nothing is there, and the result of training names it as {what}. The program "
-        f"has to write it there before it ends, below TRAINYARD_STORAGE; {nearest} has: "
+        f"{announced.uri}: nothing is there, and the result of training names it as "
+        f"{announced.what}. The program has to write it there before it ends, below "
+        f"TRAINYARD_STORAGE; {near} has: "
         f"{listed or 'nothing'}"
     )

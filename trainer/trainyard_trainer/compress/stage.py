@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,9 +17,9 @@ from trainyard_api import environment
 from trainyard_api.exit_codes import ExitCode
 from trainyard_api.results import CompressResult, TerminationMessage
 from trainyard_api.spec import Compression
-from trainyard_api.status import LeftOut, Measured
+from trainyard_api.status import Artifact, LeftOut, Measured
 from trainyard_trainer import termination
-from trainyard_trainer.compress.announced import announced_folder, announced_model
+from trainyard_trainer.compress.announced import Announced, announced_folder, announced_model
 from trainyard_trainer.compress.choose import FALLBACK, choose
 from trainyard_trainer.compress.conversion import ConversionFailed, Rows
 from trainyard_trainer.compress.measure import HeldOut, measure_litert, measure_saved_model
@@ -29,7 +30,7 @@ from trainyard_trainer.data.prepared import Prepared
 from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.pod import Pod
 from trainyard_trainer.progress import Tracker
-from trainyard_trainer.store import Store, guarded, publish
+from trainyard_trainer.store import Store, guarded
 
 REPRESENTATIVE_ROWS: Final = 300
 
@@ -63,23 +64,28 @@ def run(pod: Pod, tracker: Tracker) -> ExitCode:
         TrainerError: see `trainyard_trainer.errors`.
     """
     _use_one_thread()
-    store = Store.open(pod.storage, pod.environ)
-    tracker.say("checking the model's digest", 0)
-    saved_model = verified_model(pod)
-    tracker.say("reading data")
-    prepared = held_out_rows(pod)
-    representative = representative_rows(prepared.representative, pod.spec.data.split.seed)
-    materials = Materials(saved_model, representative, HeldOut.of(prepared, pod.spec.training))
-    compression = pod.spec.compression or Compression()
-    result = compress(materials, compression, store, tracker)
+    store = Store.open(pod.storage, pod.environ, "compress", pod.attempt)
+    with tempfile.TemporaryDirectory(prefix="trainyard-") as scratch:
+        tracker.say("checking the model's digest", 0)
+        saved_model = verified_model(pod, Path(scratch))
+        tracker.say("reading data")
+        prepared = held_out_rows(pod, Path(scratch))
+        representative = representative_rows(prepared.representative, pod.spec.data.split.seed)
+        materials = Materials(saved_model, representative, HeldOut.of(prepared, pod.spec.training))
+        compression = pod.spec.compression or Compression()
+        result = compress(materials, compression, store, tracker)
     result = result.model_copy(update={"notes": list(prepared.notes)})
     termination.write(TerminationMessage(compress=result), pod.environ)
     tracker.say("done", 100)
     return ExitCode.OK
 
 
-def verified_model(pod: Pod) -> Path:
+def verified_model(pod: Pod, scratch: Path) -> Path:
     """The SavedModel's folder, after its digest was checked.
+
+    Args:
+        pod: says which model.
+        scratch: a folder for the copy of a model that is in a bucket.
 
     Raises:
         InvalidSpec: the pod was not told which model, or its URI has no path in a pod.
@@ -92,10 +98,10 @@ def verified_model(pod: Pod) -> Path:
             f"environment: {environment.MODEL_URI} and {environment.MODEL_SHA256} must be set; "
             "the operator sets them in compression pods"
         )
-    return announced_model(pod.model_uri, pod.model_sha256, pod.storage, pod.environ)
+    return announced_model(pod.model_uri, pod.model_sha256, pod.storage, pod.environ, scratch)
 
 
-def held_out_rows(pod: Pod) -> Prepared:
+def held_out_rows(pod: Pod, scratch: Path) -> Prepared:
     """The rows that training prepared; where it told of none, those of the source.
 
     Raises:
@@ -104,9 +110,8 @@ def held_out_rows(pod: Pod) -> Prepared:
         StoreUnavailable: the store or the source is away.
     """
     if pod.prepared_uri is not None and pod.prepared_sha256 is not None:
-        folder = announced_folder(
-            pod.prepared_uri, pod.prepared_sha256, pod.storage, pod.environ, "prepared data"
-        )
+        announced = Announced(pod.prepared_uri, pod.prepared_sha256, "its prepared data")
+        folder = announced_folder(announced, pod.storage, pod.environ, scratch)
         with guarded(folder, "read"):
             return prepared_data.read(folder)
     dataset = load(pod.spec.data, pod.environ)
@@ -144,6 +149,7 @@ def compress(
     original = measure_saved_model(materials.saved_model, materials.held_out)
     _log_measured("original", original)
     measured: dict[str, Measured] = {}
+    published: dict[str, Artifact] = {}
     left_out: list[LeftOut] = []
     names = _names(compression)
     for index, name in enumerate(names):
@@ -155,7 +161,7 @@ def compress(
         percent = round(_PERCENT_ORIGINAL + (100 - _PERCENT_ORIGINAL) * share)
         tracker.say(f"measuring {name} ({index + 1} of {len(names)})", percent)
         try:
-            measured[name] = _candidate(name, materials, store)
+            measured[name], published[name] = _candidate(name, materials, store)
         except _NotMade as error:
             left_out.append(LeftOut(name=name, reason=str(error)))
     for missing in left_out:
@@ -174,7 +180,7 @@ def compress(
         winner=choice.winner,
         metric=metric,
         withinBudget=choice.within_budget,
-        compressed=store.artifact(store.compressed(choice.winner)),
+        compressed=published[choice.winner],
         seconds=round(clock() - begun, 3),
     )
 
@@ -188,7 +194,7 @@ class _NotMade(Exception):
     """A technique cannot be applied to this model."""
 
 
-def _candidate(name: str, materials: Materials, store: Store) -> Measured:
+def _candidate(name: str, materials: Materials, store: Store) -> tuple[Measured, Artifact]:
     """One candidate, measured and published.
 
     Raises:
@@ -207,8 +213,7 @@ def _candidate(name: str, materials: Materials, store: Store) -> Measured:
             ) from error
         raise _NotMade(f"it cannot be made from this model: {str(error)[:200]}") from error
     _log_measured(name, measured)
-    publish(store.compressed(name), lambda path: path.write_bytes(content))
-    return measured
+    return measured, store.compressed(name).announce(lambda path: path.write_bytes(content))
 
 
 def _log_measured(name: str, measured: Measured) -> None:

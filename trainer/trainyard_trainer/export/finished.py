@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from trainyard_api.results import TrainResult
 from trainyard_trainer.errors import TrainerError
-from trainyard_trainer.store import Store, guarded, publish, verify
+from trainyard_trainer.store import Store
 
 _log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ def keep_result(result: TrainResult, store: Store) -> None:
     Raises:
         StoreUnavailable: the disk refuses.
     """
-    publish(store.result, lambda path: path.write_text(result.model_dump_json()))
+    store.result.publish(lambda path: path.write_text(result.model_dump_json()))
 
 
 def finished_result(store: Store) -> TrainResult | None:
@@ -28,17 +28,16 @@ def finished_result(store: Store) -> TrainResult | None:
     Raises:
         StoreUnavailable: the disk refuses.
     """
-    with guarded(store.result, "read"):
-        if not store.result.exists():
-            return None
-        text = store.result.read_text()
+    content = store.result.read()
+    if content is None:
+        return None
     try:
-        result = TrainResult.model_validate_json(text)
-        verify(store.saved_model, result.model.sha256)
+        result = TrainResult.model_validate_json(content)
+        store.saved_model.verify(result.model.sha256)
         if result.keras is not None:
-            verify(store.keras_model, result.keras.sha256)
+            store.keras_model.verify(result.keras.sha256)
         if result.prepared is not None:
-            verify(store.prepared, result.prepared.sha256)
+            store.prepared.verify(result.prepared.sha256)
     except (ValidationError, TrainerError) as error:
         _log.warning("the earlier attempt's result is not used: %s", error)
         return None

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from trainyard_api.status import Artifact
 from trainyard_trainer.errors import StoreUnavailable
-from trainyard_trainer.store import Store, publish
+from trainyard_trainer.store import Store
 
 _DISK_ERRORS: Final = (
     tf.errors.ResourceExhaustedError,
@@ -49,16 +49,17 @@ def export_model(model: keras.Model, output: str, store: Store) -> tuple[Artifac
 
     def write_saved_model(folder: Path) -> None:
         # Read back, the model is one process's again, without the gang's strategy.
-        servable = _Servable(keras.models.load_model(store.keras_model, compile=False), output)
+        with store.keras_model.on_disk() as path:
+            servable = _Servable(keras.models.load_model(path, compile=False), output)
         try:
             tf.saved_model.save(
                 servable, str(folder), signatures={"serving_default": servable.serve}
             )
         except _DISK_ERRORS as error:
             raise StoreUnavailable(
-                f"{store.saved_model} cannot be written ({error.message}); check the volume"
+                f"{folder} cannot be written ({error.message}); check the volume"
             ) from error
 
-    publish(store.keras_model, model.save)
-    publish(store.saved_model, write_saved_model)
-    return store.artifact(store.saved_model), store.artifact(store.keras_model)
+    keras_file = store.keras_model.announce(model.save)
+    saved_model = store.saved_model.announce(write_saved_model)
+    return saved_model, keras_file

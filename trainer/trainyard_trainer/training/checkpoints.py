@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from trainyard_trainer.errors import Diverged, ForeignCheckpoint
-from trainyard_trainer.store import guarded, publish
+from trainyard_trainer.store import Folder
 from trainyard_trainer.training.encoding import Damaged, decode, decode_archive, pieces
 from trainyard_trainer.training.snapshot import Snapshot, difference, not_finite
 
@@ -23,7 +23,7 @@ _ARCHIVE: Final = ".npz"
 """Of checkpoints that earlier versions wrote."""
 
 
-def save(folder: Path, snapshot: Snapshot, keep: int) -> None:
+def save(folder: Folder, snapshot: Snapshot, keep: int) -> None:
     """Write a checkpoint, and delete all but the newest `keep`.
 
     Raises:
@@ -42,13 +42,12 @@ def save(folder: Path, snapshot: Snapshot, keep: int) -> None:
         with path.open("wb") as file:
             file.writelines(content)
 
-    publish(folder / f"step-{snapshot.step:010d}.checkpoint", write)
-    with guarded(folder, "written"):
-        for old in _newest_first(folder)[keep:]:
-            old.unlink(missing_ok=True)
+    folder.part(f"step-{snapshot.step:010d}.checkpoint").publish(write)
+    for old in _newest_first(folder)[keep:]:
+        folder.remove(old)
 
 
-def load(folder: Path, like: Snapshot) -> Snapshot | None:
+def load(folder: Folder, like: Snapshot) -> Snapshot | None:
     """The newest checkpoint that is whole and finite; None where there is none.
 
     Args:
@@ -58,35 +57,31 @@ def load(folder: Path, like: Snapshot) -> Snapshot | None:
         StoreUnavailable: the disk refuses.
         ForeignCheckpoint: it is of another model.
     """
-    for path in _newest_first(folder):
-        with guarded(path, "read"):
-            content = path.read_bytes()
+    for name in _newest_first(folder):
+        content = folder.part(name).read() or b""
         try:
-            snapshot = decode_archive(content) if path.suffix == _ARCHIVE else decode(content)
+            snapshot = decode_archive(content) if name.endswith(_ARCHIVE) else decode(content)
         except Damaged as error:
-            _log.warning("checkpoint %s is damaged (%s); trying the one before", path, error)
+            _log.warning("checkpoint %s is damaged (%s); trying the one before", name, error)
             continue
         if other := difference(snapshot, like):
             raise ForeignCheckpoint(
-                f"{path} is of another model: {other}. It is left as it is, and nothing is "
-                "trained over it: let no two jobs share spec.storage.uri's folder of a run, or "
-                "set the annotation trainyard.dev/retrain to train anew in a folder of its own"
+                f"{folder.name}/{name} is of another model: {other}. It is left as it is, and "
+                "nothing is trained over it: let no two jobs share spec.storage.uri's folder of a "
+                "run, or set the annotation trainyard.dev/retrain to train anew in another one"
             )
-        if name := not_finite(snapshot):
+        if variable := not_finite(snapshot):
             _log.warning(
-                "in checkpoint %s %s is no finite number; trying the one before", path, name
+                "in checkpoint %s %s is no finite number; trying the one before", name, variable
             )
             continue
         return snapshot
     return None
 
 
-def _newest_first(folder: Path) -> list[Path]:
-    with guarded(folder, "read"):
-        if not folder.is_dir():
-            return []
-        return sorted((p for p in folder.iterdir() if _NAME.match(p.name)), key=_step, reverse=True)
+def _newest_first(folder: Folder) -> list[str]:
+    return sorted((n for n in folder.names() if _NAME.match(n)), key=_step, reverse=True)
 
 
-def _step(path: Path) -> int:
-    return int(path.stem.removeprefix("step-"))
+def _step(name: str) -> int:
+    return int(name.removeprefix("step-").partition(".")[0])

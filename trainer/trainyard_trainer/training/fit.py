@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import keras
 
 from trainyard_api.spec import Training
 from trainyard_trainer.data.rows import Part
 from trainyard_trainer.progress import Tracker
+from trainyard_trainer.store import Folder
 from trainyard_trainer.training import optimizers
 from trainyard_trainer.training.batches import Batches
 from trainyard_trainer.training.feed import Feed
@@ -58,7 +58,7 @@ class Surroundings:
     """
 
     tracker: Tracker
-    checkpoints: Path | None
+    checkpoints: Folder | None
     outside: Outside
 
     @classmethod

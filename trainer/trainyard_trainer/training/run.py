@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -22,7 +21,7 @@ from trainyard_trainer.models import building
 from trainyard_trainer.pod import Pod
 from trainyard_trainer.progress import Tracker
 from trainyard_trainer.signals import StopRequest
-from trainyard_trainer.store import Store, publish
+from trainyard_trainer.store import Folder, Store
 from trainyard_trainer.tasks import Task, task_of
 from trainyard_trainer.tasks.task import Outputs
 from trainyard_trainer.training import checkpoints, optimizers
@@ -74,7 +73,7 @@ def run(pod: Pod, tracker: Tracker, stop: StopRequest, reading: Callable[[], Dat
         TrainerError: see `trainyard_trainer.errors`.
     """
     begun = time.monotonic()
-    store = Store.open(pod.storage, pod.environ) if pod.is_chief else None
+    store = Store.open(pod.storage, pod.environ, "train", pod.attempt) if pod.is_chief else None
     result = export.finished_result(store) if store is not None else None
     if result is not None and pod.count == 1:
         return _report(pod, result)
@@ -180,7 +179,7 @@ def _give_up(pod: Pod, writer: Writer, error: Stalled) -> None:
     os._exit(error.exit_code)
 
 
-def _save(folder: Path | None, keep: int) -> Callable[[Snapshot], None]:
+def _save(folder: Folder | None, keep: int) -> Callable[[Snapshot], None]:
     """Writes checkpoints on the chief, and nothing elsewhere."""
     if folder is None:
         return lambda _: None
@@ -201,7 +200,7 @@ def _conclude(stage: _Stage, fitted: Fitted) -> TrainResult | None:
     tracker.say("writing the model", PERCENT_TRAINED + 3)
     saved_model, keras_file = export.export_model(fitted.model, task.output, stage.store)
     seed = stage.pod.spec.data.split.seed
-    publish(stage.store.prepared, lambda folder: prepared.write(folder, stage.dataset, seed))
+    rows = stage.store.prepared.announce(lambda folder: prepared.write(folder, stage.dataset, seed))
     result = TrainResult(
         metrics=metrics,
         examples=len(test),
@@ -212,7 +211,7 @@ def _conclude(stage: _Stage, fitted: Fitted) -> TrainResult | None:
         seconds=round(time.monotonic() - stage.begun, 3),
         model=saved_model,
         keras=keras_file,
-        prepared=stage.store.artifact(stage.store.prepared),
+        prepared=rows,
         data=prepared.report(stage.dataset),
     )
     export.keep_result(result, stage.store)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from trainyard_trainer.store import Folder
 from trainyard_trainer.training import checkpoints
 from trainyard_trainer.training.gang import Gang
 from trainyard_trainer.training.randomness import is_seed
@@ -79,7 +79,7 @@ class State:
         if self.best:
             _assign(gang, self._weights, self.best)
 
-    def resume(self, gang: Gang, folder: Path | None) -> None:
+    def resume(self, gang: Gang, folder: Folder | None) -> None:
         """Go on from the chief's newest checkpoint, on all workers.
 
         The chief hands it out, so that workers that share no disk resume too.

@@ -8,6 +8,7 @@ from typing import Any
 
 from trainyard_api.listening import host_port
 from trainyard_api.names import LABEL_ATTEMPT, LABEL_INDEX, LABEL_RUN, LABEL_STAGE, PORT_HTTP
+from trainyard_api.results import parse_termination_message
 from trainyard_operator.brain import times
 from trainyard_operator.brain.observed import DeploymentView, PodView, PolicyView, ServiceView
 from trainyard_operator.brain.plan import Manifest
@@ -175,7 +176,7 @@ def _waiting(pod: Manifest, container: dict[str, Any]) -> tuple[str, str]:
         if reason in _IMAGE_WAITING:
             return reason, _image_cure(pod, waits.get("name", ""), message)
         if reason not in _ORDINARY_WAITING:
-            return reason, message
+            return _with_last_words(waits, reason, message)
     scheduled = _condition(status, "PodScheduled")
     if scheduled.get("status") != "False":
         return "", ""
@@ -186,6 +187,15 @@ def _waiting(pod: Manifest, container: dict[str, Any]) -> tuple[str, str]:
             "it, or change spec.data.source.uri or spec.storage.uri"
         )
     return scheduled.get("reason", "Unschedulable"), message
+
+
+def _with_last_words(waits: dict[str, Any], reason: str, message: str) -> tuple[str, str]:
+    """Why a container waits, in the words that it ended with last, where it left a document."""
+    ended = (waits.get("lastState") or {}).get("terminated") or {}
+    document = parse_termination_message(ended.get("message") or "")
+    if document is None or document.failure is None:
+        return reason, message
+    return document.failure.reason, document.failure.message
 
 
 def _image_cure(pod: Manifest, container: str, message: str) -> str:

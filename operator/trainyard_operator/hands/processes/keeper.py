@@ -19,6 +19,7 @@ from trainyard_operator.hands.processes.relay import Relay
 from trainyard_operator.hands.processes.translation import (
     LOOPBACK,
     Ports,
+    fetcher,
     http_port,
     local_command,
     local_environment,
@@ -172,15 +173,25 @@ class Keeper:
         name = manifest["metadata"]["name"]
         pod = PodProcess(manifest, self._folder / name)
         self._pods[name] = pod
-        variables = local_environment(manifest, self._ports, self._volumes, pod.termination_log)
-        await pod.start(local_command(manifest), variables)
-        self._background(self._watch(pod))
+        program = self._program(pod, None)
+        first = fetcher(manifest)
+        # As in a cluster, the program starts when what fetches its model has ended well.
+        await pod.start(*(program if first is None else self._program(pod, first)))
+        self._background(self._watch(pod, None if first is None else program))
         if manifest["spec"]["containers"][0].get("readinessProbe"):
             self._background(self._probe(pod))
         return pod
 
-    async def _watch(self, pod: PodProcess) -> None:
-        await pod.wait()
+    def _program(
+        self, pod: PodProcess, container: Manifest | None
+    ) -> tuple[list[str], dict[str, str]]:
+        """Command and environment of a container of a pod."""
+        log = pod.termination_log
+        variables = local_environment(pod.manifest, self._ports, self._volumes, log, container)
+        return local_command(pod.manifest, container), variables
+
+    async def _watch(self, pod: PodProcess, then: tuple[list[str], dict[str, str]] | None) -> None:
+        await pod.wait(then)
         self._changed.set()
 
     async def _probe(self, pod: PodProcess) -> None:

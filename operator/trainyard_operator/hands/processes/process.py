@@ -87,11 +87,20 @@ class PodProcess:
             self.termination_log.write_text(self.error)
             self.exit_code, self.finish_time = 127, time.time()
 
-    async def wait(self) -> None:
-        """Wait for its end."""
+    async def wait(self, then: tuple[list[str], dict[str, str]] | None = None) -> None:
+        """Wait for its end.
+
+        Args:
+            then: command and environment of what is started in its place where it ends well.
+        """
         if self.process is None:
             return
         code = await self.process.wait()
+        if code == 0 and then is not None and not self.stopped:
+            await self.start(*then)
+            if self.exit_code is not None:
+                return
+            code = await self.process.wait()
         # A shell and the kubelet report death by signal N as 128 + N.
         self.exit_code = 128 - code if code < 0 else code
         self.finish_time = time.time()

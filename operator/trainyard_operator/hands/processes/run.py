@@ -22,7 +22,7 @@ from trainyard_api.spec import TrainingJob
 from trainyard_api.status import Progress
 from trainyard_operator.brain.decide import decide
 from trainyard_operator.brain.observed import Observed, PodView
-from trainyard_operator.brain.plan import Plan
+from trainyard_operator.brain.plan import Event, Plan
 from trainyard_operator.build.pods import claims_of
 from trainyard_operator.hands.processes.errors import WrongInput
 from trainyard_operator.hands.processes.journal import Journal
@@ -67,6 +67,7 @@ class LocalRun:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._told_to_stop)
+        self._tell_of_secrets()
         async with open_progress_session() as session:
             try:
                 await self._loop(session)
@@ -74,6 +75,19 @@ class LocalRun:
                 await self._keeper.close()
         await self._step(None)
         return 0 if self._job.status.phase == "Succeeded" else 1
+
+    def _tell_of_secrets(self) -> None:
+        """Secrets are the cluster's; here their variables are the shell's."""
+        storage = self._job.spec.storage
+        references = {
+            "spec.data.source.secretRef": self._job.spec.data.source.secretRef,
+            "spec.storage.secretRef": storage.secretRef if storage else None,
+        }
+        for field, reference in references.items():
+            if reference is not None:
+                text = f"{field}: Secret {reference.name} is not read; the environment counts"
+                event = Event("Normal", "CredentialsFromEnvironment", text)
+                say("event", event=asdict(event))
 
     def _told_to_stop(self) -> None:
         self._stop.set()

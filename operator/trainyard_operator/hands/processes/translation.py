@@ -16,6 +16,7 @@ from pathlib import Path
 from trainyard_api import environment
 from trainyard_api.peers import WrongPeers, tf_config_of
 from trainyard_operator.brain.plan import Manifest
+from trainyard_operator.build.deployments import FETCHER, MODEL_FOLDER
 
 LOOPBACK = "127.0.0.1"
 
@@ -54,11 +55,19 @@ def free_port(wanted: int = 0) -> int:
 
 
 def local_environment(
-    pod: Manifest, ports: Ports, volumes: Path, termination_log: Path
+    pod: Manifest,
+    ports: Ports,
+    volumes: Path,
+    termination_log: Path,
+    container: Manifest | None = None,
 ) -> dict[str, str]:
-    """The environment of a pod's process, in addition to that of this process."""
+    """The environment of a pod's process, in addition to that of this process.
+
+    Args:
+        container: of the pod; by default its first.
+    """
     name = pod["metadata"]["name"]
-    container = pod["spec"]["containers"][0]
+    container = container or pod["spec"]["containers"][0]
     own = {entry["containerPort"] for entry in container.get("ports", [])}
     # What a cluster would take from elsewhere (valueFrom) is the environment's here.
     env = [entry for entry in container.get("env", []) if "valueFrom" not in entry]
@@ -69,6 +78,9 @@ def local_environment(
         variables[environment.TF_CONFIG] = _ADDRESS.sub(
             lambda match: f"{LOOPBACK}:{ports.local(match[1], int(match[2]))}", config
         )
+    for variable in (environment.MODEL_URI, environment.MODEL_FILE):
+        if variable in variables:
+            variables[variable] = _shared(variables[variable], termination_log.parent)
     variables.pop("HOME", None)
     return {
         **variables,
@@ -91,9 +103,22 @@ def _tf_config(variables: dict[str, str]) -> str:
     return config
 
 
-def local_command(pod: Manifest) -> list[str]:
-    """The command of a pod's process: `python` is the interpreter that runs this program."""
-    container = pod["spec"]["containers"][0]
+def _shared(place: str, folder: Path) -> str:
+    """A path or file:// URI in the volume that a pod's containers share: a folder of the pod's."""
+    scheme, path = ("file://", place[7:]) if place.startswith("file://") else ("", place)
+    return f"{scheme}{folder}{path}" if path.startswith(f"{MODEL_FOLDER}/") else place
+
+
+def fetcher(pod: Manifest) -> Manifest | None:
+    """The init container that fetches the pod's model; the others are the cluster's."""
+    containers = pod["spec"].get("initContainers") or []
+    return next((each for each in containers if each.get("name") == FETCHER), None)
+
+
+def local_command(pod: Manifest, container: Manifest | None = None) -> list[str]:
+    """The command of a container's process, by default of the pod's first: `python` is the
+    interpreter that runs this program."""
+    container = container or pod["spec"]["containers"][0]
     command: list[str] = [*container["command"], *container.get("args", [])]
     # Not every installation has both names beside the interpreter.
     is_python = command[0] in ("python", "python3")
