@@ -35,3 +35,6 @@ TF_CONFIG: Final = "TF_CONFIG"
 """TensorFlow's own: the address of every worker, and which of them this one is."""
 PEERS: Final = "TRAINYARD_PEERS"
 """The same in a few bytes, for Trainyard's trainer (see trainyard_api.peers)."""
+OF_DATA: Final = "TRAINYARD_DATA_"
+"""What the variables of the data's Secret begin with where the store has credentials of its own:
+TRAINYARD_DATA_AWS_ACCESS_KEY_ID."""

@@ -1,16 +1,10 @@
-"""The folder of a run: where its parts lie, and how they get there without being half there.
-
-A reader never sees an artifact that is not complete: everything is written aside, flushed to
-the disk and renamed. What an earlier attempt left is replaced.
-"""
+"""The folder of a run: where its parts lie, and how an artifact is known again."""
 
 from __future__ import annotations
 
 import errno
 import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,6 +13,7 @@ from trainyard_api.digests import artifact_sha256
 from trainyard_api.locations import UnsupportedLocation, claim, join, local_path
 from trainyard_api.status import Artifact
 from trainyard_trainer.errors import InvalidSpec, ModelRejected, StoreUnavailable
+from trainyard_trainer.store.refusals import guarded
 
 CHECKPOINTS: Final = "checkpoints"
 SAVED_MODEL: Final = "model/saved_model"
@@ -30,19 +25,6 @@ _HOW_DIGESTS_ARE_MADE: Final = (
     "A file's digest is that of its bytes, a folder's that of the lines 'DIGEST  RELATIVE/PATH' "
     "of its files, sorted by path, each with a newline; 'trainyard digest PATH' prints it"
 )
-_PARTIAL: Final = ".partial-"
-_OLD: Final = ".old-"
-
-_CURES: Final = {
-    errno.ENOSPC: "it is full: enlarge the volume or delete old runs",
-    errno.EDQUOT: "its quota is used up: enlarge it or delete old runs",
-    errno.EROFS: "it is mounted read-only: mount it for writing",
-    errno.EACCES: "its permissions forbid it: set fsGroup, or the folder's owner",
-    errno.EPERM: "its permissions forbid it: set fsGroup, or the folder's owner",
-    errno.ENOENT: "it is not there: check that the volume is mounted",
-    errno.EIO: "the disk or its network failed: check the volume",
-    errno.ESTALE: "the network file system went away: check the volume",
-}
 
 
 @dataclass(frozen=True)
@@ -108,30 +90,6 @@ class Store:
         return Artifact(uri=join(self.uri, path.relative_to(self.root).as_posix()), sha256=digest)
 
 
-def publish(target: Path, write: Callable[[Path], object]) -> None:
-    """Put a file or a folder in place as a whole.
-
-    Args:
-        target: where it shall be; what is there is replaced.
-        write: writes the file or folder at the path that it is given, on the same disk and
-            with the same suffix.
-
-    Raises:
-        StoreUnavailable: the disk refuses.
-    """
-    with guarded(target, "written"):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _clear(target)
-        partial = target.with_name(f"{_PARTIAL}{os.getpid()}-{target.name}")
-        try:
-            write(partial)
-            _flush(partial)
-            _swap(partial, target)
-        except BaseException:
-            _remove(partial)
-            raise
-
-
 def verify(path: Path, sha256: str) -> None:
     """Make sure that an artifact is the one that was announced, before it is loaded.
 
@@ -150,62 +108,3 @@ def verify(path: Path, sha256: str) -> None:
             "what that prints; otherwise the model was changed after training: set the annotation "
             "trainyard.dev/retrain to train anew"
         )
-
-
-@contextmanager
-def guarded(path: Path, done: str) -> Iterator[None]:
-    """Turn what the disk refuses into StoreUnavailable, with the path and the cure.
-
-    Args:
-        path: what is being worked on.
-        done: a participle for the message: "written", "read".
-    """
-    try:
-        yield
-    except OSError as error:
-        cure = _CURES.get(error.errno or 0, "check the volume")
-        raise StoreUnavailable(
-            f"{path} cannot be {done} ({error.strerror or error}); {cure}"
-        ) from error
-
-
-def _clear(target: Path) -> None:
-    """Remove what attempts that were killed left beside `target`."""
-    for left in target.parent.glob(f"{_PARTIAL}*-{target.name}"):
-        _remove(left)
-    for left in target.parent.glob(f"{_OLD}*-{target.name}"):
-        _remove(left)
-
-
-def _swap(partial: Path, target: Path) -> None:
-    if target.is_dir():
-        # A folder cannot be renamed over another one that has files in it.
-        old = target.with_name(f"{_OLD}{os.getpid()}-{target.name}")
-        target.rename(old)
-        partial.rename(target)
-        _remove(old)
-    else:
-        partial.replace(target)
-    _flush_entry(target.parent)
-
-
-def _flush(path: Path) -> None:
-    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
-    for file in files:
-        with file.open("rb") as opened:
-            os.fsync(opened.fileno())
-
-
-def _flush_entry(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
