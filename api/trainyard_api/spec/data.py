@@ -33,7 +33,7 @@ class Source(Document):
             "keras://NAME (a data set of Keras) or sklearn://NAME (one of scikit-learn)."
         )
     )
-    format: Literal["auto", "idx", "npz", "csv", "parquet", "images", "tfrecord"] = Field(
+    format: Literal["auto", "idx", "npz", "csv", "parquet", "images", "tfrecord", "text"] = Field(
         default="auto",
         description="How the files are read; auto decides by their names.",
     )
@@ -112,6 +112,41 @@ class Cleaning(Document):
     labelErrors: LabelErrors | None = Field(default=None, description="Labels that seem wrong.")
 
 
+class TextPreprocessing(Document):
+    """How texts become numbers of words."""
+
+    vocabulary: Annotated[int, Field(ge=2, le=1_000_000)] = Field(
+        default=10_000,
+        description="How many different words are told apart, the most frequent of the training "
+        "part; all others are one word, which counts as well.",
+    )
+    length: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=100, description="How many words of a text are read, from its beginning."
+    )
+
+
+class ImagePreprocessing(Document):
+    """How pictures of different sizes and kinds become alike."""
+
+    height: Annotated[int, Field(ge=1, le=8192)] | None = Field(
+        default=None,
+        description="In pixels; by default that of the pictures where they are alike, else their "
+        "median, at most 224.",
+    )
+    width: Annotated[int, Field(ge=1, le=8192)] | None = Field(
+        default=None, description="In pixels; by default found as the height is."
+    )
+    color: Literal["auto", "grey", "rgb"] = Field(
+        default="auto",
+        description="One channel or three; auto: one where all pictures are grey, else three.",
+    )
+    resize: Literal["stretch", "crop", "pad"] = Field(
+        default="stretch",
+        description="How a picture of other proportions is fitted in: stretched, its middle cut "
+        "out, or black bars put around it.",
+    )
+
+
 class Preprocessing(Document):
     """What the exported model does to its raw input before its first layer."""
 
@@ -130,6 +165,12 @@ class Preprocessing(Document):
             "tells it by the sizes. The model turns them itself and takes rows as the data has "
             "them."
         ),
+    )
+    text: TextPreprocessing = Field(
+        default=TextPreprocessing(), description="How texts become numbers of words."
+    )
+    image: ImagePreprocessing = Field(
+        default=ImagePreprocessing(), description="How picture files become alike."
     )
 
 
