@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -15,6 +15,8 @@ from trainyard_api.spec.shared import (
     SecretReference,
     Seed,
 )
+
+ColumnName: TypeAlias = Annotated[str, Field(min_length=1, max_length=253)]
 
 
 class Source(Document):
@@ -37,12 +39,19 @@ class Source(Document):
         default="auto",
         description="How the files are read; auto decides by their names.",
     )
-    label: Annotated[str, Field(max_length=253)] | None = Field(
+    label: ColumnName | None = Field(
         default=None, description="The column of csv and parquet that holds the label."
     )
     features: Annotated[list[str], Field(max_length=4096)] | None = Field(
         default=None,
         description="The columns of csv and parquet to learn from; by default all but the label.",
+    )
+    columns: Annotated[
+        dict[ColumnName, Literal["number", "boolean", "category", "text", "time"]],
+        Field(max_length=4096),
+    ] = Field(
+        default={},
+        description="What columns of csv and parquet hold, where their values tell it wrongly.",
     )
     secretRef: SecretReference | None = Field(
         default=None, description="Secret with the credentials of the store, for the pods alone."
@@ -69,22 +78,42 @@ class Split(Document):
             "self.validation + self.test < 1.0",
             "validation and test together must leave something to train on: "
             "make their sum smaller than 1",
-        )
+        ),
+        rule(
+            "!(has(self.groups) && has(self.time))",
+            "rows are divided by groups or by time; leave one of them out",
+        ),
     )
 
     validation: Fraction = Field(default=0.1, description="Share of the validation part.")
     test: Fraction = Field(default=0.1, description="Share of the test part.")
     seed: Seed = Field(default=0, description="Seed of the division.")
     stratify: bool = Field(default=True, description="Keep the classes' shares equal in all parts.")
+    groups: ColumnName | None = Field(
+        default=None,
+        description="The column of csv and parquet that names groups: rows of one group never lie "
+        "in two parts. It is not learned from.",
+    )
+    time: ColumnName | None = Field(
+        default=None,
+        description="The column of csv and parquet that holds each row's time: validation and test "
+        "come after training. It is not learned from, unless features name it.",
+    )
 
 
 class Missing(Document):
     """What is done with missing values."""
 
     strategy: Literal["error", "drop", "mean", "median", "most_frequent", "constant"] = Field(
-        default="error", description="error stops the job and names the columns."
+        default="error",
+        description=(
+            "error stops the job and names the columns; drop leaves the rows out, in every part. "
+            "The others fill in numbers and times, by what the training part has; truth values "
+            "take the most frequent one, categories that are missing are one of their own. Texts "
+            "may always be empty."
+        ),
     )
-    fill: float | None = Field(default=None, description="The value that constant fills in.")
+    fill: float | None = Field(default=None, description="The number that constant fills in.")
 
 
 class Outliers(Document):
@@ -194,6 +223,11 @@ class Generation(Document):
 
 class Fold(Document):
     """One fold of a cross-validation."""
+
+    model_config = rules(
+        rule("self.index < self.of", "folds are numbered from 0: make index smaller than of"),
+        rule("self.of >= 2", "a cross-validation has two folds or more: make of at least 2"),
+    )
 
     index: NonNegativeInt = Field(description="The fold that validates, from 0.")
     of: PositiveInt = Field(description="How many folds there are.")
