@@ -61,7 +61,7 @@ def run(pod: Pod, tracker: Tracker) -> ExitCode:
     tracker.say("checking the model's digest", 0)
     saved_model = verified_model(pod)
     tracker.say("reading data")
-    dataset = load(pod.spec.data, pod.environ)
+    dataset = load(pod.spec.data, pod.environ, tracker.say)
     representative = representative_rows(dataset.train, pod.spec.data.split.seed)
     held_out = HeldOut.of(dataset, pod.spec.training)
     materials = Materials(saved_model, representative, held_out)

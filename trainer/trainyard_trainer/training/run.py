@@ -71,7 +71,7 @@ def run(pod: Pod, tracker: Tracker, stop: StopRequest) -> ExitCode:
         return _report(pod, result)
     # Data and spec are checked before the gang assembles: what is wrong is said at once.
     tracker.say("reading data")
-    dataset = load(pod.spec.data, pod.environ)
+    dataset = load(pod.spec.data, pod.environ, tracker.say)
     for note in dataset.notes:
         _log.info("data: %s", note)
     task = task_of(dataset.schema.target, pod.spec.training, dataset.train.targets)
