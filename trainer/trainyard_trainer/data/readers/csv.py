@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from trainyard_api.cells import NUMBER
 from trainyard_trainer.data.source import FIELD
-from trainyard_trainer.errors import InvalidData
+from trainyard_trainer.errors import InvalidData, TrainerError
 from trainyard_trainer.store.location import Location
 
 if TYPE_CHECKING:
@@ -107,8 +107,15 @@ def batches(
     import pyarrow as pa
     from pyarrow import csv as arrow
 
+    refused: list[TrainerError] = []
+
     def handle(row: Any) -> str:
-        ragged(row.number, row.actual_columns, row.expected_columns)
+        try:
+            ragged(row.number, row.actual_columns, row.expected_columns)
+        except TrainerError as error:
+            # Arrow calls this from within; it goes on from where Arrow has ended.
+            refused.append(error)
+            return "error"
         return "skip"
 
     with location.guarded(), location.open() as file:
@@ -133,6 +140,8 @@ def batches(
             for batch in reader:
                 yield batch, min(1.0, file.tell() / size)
         except pa.ArrowInvalid as error:
+            if refused:
+                raise refused[0] from None
             raise _unsound(name, error) from error
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise InvalidData(
