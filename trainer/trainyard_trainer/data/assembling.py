@@ -31,7 +31,7 @@ def from_parts(raw: RawParts, reading: Reading) -> Dataset:
         for (part, each), targets in zip(given.items(), learned.parts, strict=True)
     }
     train, validation, test = splitting.divide(
-        parts["train"], data.split, parts.get("validation"), parts.get("test")
+        parts["train"], data.split, parts.get("validation"), parts.get("test"), data.fold
     )
     checks.check_classes(learned.target, train, test, name)
     channels_first = _channels_first(data, source.shape)
