@@ -173,7 +173,9 @@ def _rules_of_data(data: Data) -> Iterator[Problem]:
     if split.validation + split.test >= 1.0:
         yield Problem("spec.data.split", "leaves nothing to train on; make the sum smaller than 1")
     if split.groups is not None and split.time is not None:
-        yield Problem("spec.data.split", "groups and time cannot both divide; leave one of them out")
+        yield Problem(
+            "spec.data.split", "groups and time cannot both divide; leave one of them out"
+        )
     if source.format in _TABLES and source.label is None:
         yield Problem("spec.data.source.label", "is required: the column that is to be learned")
     if source.label is not None and source.label in (source.features or ()):
@@ -194,7 +196,7 @@ def _rules_of_data(data: Data) -> Iterator[Problem]:
 
 
 _BUILT_ARCHITECTURES = ("dense", "cnn")
-_BUILT_FORMATS = ("auto", "idx", "npz", "csv", "parquet")
+_BUILT_FORMATS = ("auto", "idx", "npz", "csv", "parquet", "images", "text")
 _TABLES = ("csv", "parquet")
 _BUILT_SOURCES = ("file", "pvc", "keras", "sklearn")
 _BUILT_STORES = ("file", "pvc")

@@ -12,6 +12,7 @@ from trainyard_trainer.data.reading import Reading
 from trainyard_trainer.data.rows import Part, StoredRows, whole
 from trainyard_trainer.data.schema import Schema
 from trainyard_trainer.data.source import FIELD, PARTS, RawParts
+from trainyard_trainer.errors import InvalidData
 
 
 def from_parts(raw: RawParts, reading: Reading) -> Dataset:
@@ -20,6 +21,12 @@ def from_parts(raw: RawParts, reading: Reading) -> Dataset:
     Raises:
         InvalidData: they cannot be learned from.
     """
+    for field, column in (("groups", reading.data.split.groups), ("time", reading.data.split.time)):
+        if column is not None:
+            raise InvalidData(
+                f"{splitting.FIELD}.{field}: {column} cannot divide {raw['train'].name}, which "
+                "has no named columns; leave it out, or bring csv or parquet"
+            )
     data, given = reading.data, {part: raw[part] for part in PARTS if part in raw}
     source, name = raw["train"].features, raw["train"].name
     for part, each in given.items():
@@ -31,7 +38,7 @@ def from_parts(raw: RawParts, reading: Reading) -> Dataset:
         for (part, each), targets in zip(given.items(), learned.parts, strict=True)
     }
     train, validation, test = splitting.divide(
-        parts["train"], data.split, parts.get("validation"), parts.get("test")
+        parts["train"], data.split, parts.get("validation"), parts.get("test"), data.fold
     )
     checks.check_classes(learned.target, train, test, name)
     channels_first = _channels_first(data, source.shape)

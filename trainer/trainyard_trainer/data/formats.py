@@ -13,11 +13,11 @@ from typing import Final
 
 from trainyard_trainer.data.assembling import from_parts
 from trainyard_trainer.data.dataset import Dataset
-from trainyard_trainer.data.readers import idx, npz
+from trainyard_trainer.data.readers import idx, images, npz, text
 from trainyard_trainer.data.reading import Files, Reading
+from trainyard_trainer.data.source import FIELD, RawParts
 from trainyard_trainer.data.tables import files as tables
 from trainyard_trainer.data.tables.reading import read_csv, read_parquet
-from trainyard_trainer.data.source import FIELD, RawParts
 from trainyard_trainer.errors import InvalidData
 from trainyard_trainer.store.location import Entry
 
@@ -49,8 +49,17 @@ def _of_parts(read: Callable[[Files, Reading], RawParts]) -> Callable[[Files, Re
 FORMATS: Final = (
     Format("idx", "train-images-idx3-ubyte and its like", idx.recognise, _of_parts(idx.read)),
     Format("npz", "one .npz archive", npz.recognise, _of_parts(npz.read)),
+    Format(
+        "images",
+        "pictures in a folder for each class, or a .csv of path and label",
+        images.recognise,
+        _of_parts(images.read),
+    ),
+    Format("text", ".txt files in a folder for each class", text.KIND.recognise, text.read),
     Format("parquet", "tables called .parquet", partial(tables.recognise, "parquet"), read_parquet),
-    Format("csv", "tables called .csv, .tsv (.gz or not)", partial(tables.recognise, "csv"), read_csv),
+    Format(
+        "csv", "tables called .csv, .tsv (.gz or not)", partial(tables.recognise, "csv"), read_csv
+    ),
 )
 
 

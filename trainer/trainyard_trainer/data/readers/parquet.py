@@ -75,5 +75,3 @@ def _opened(location: Location, name: str) -> Iterator[Any]:
             raise InvalidData(
                 f"{FIELD}: {name} is damaged ({str(error)[:200]}); fetch it again"
             ) from error
-
-

@@ -69,9 +69,7 @@ def table_files(format: TableFormat, files: Files) -> tuple[tuple[TableFile, ...
     notes = []
     if others := [name for name, part in parts.items() if part is None]:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-        notes.append(
-            f"{', '.join(others[:3])}{more}: left out, since other files are called train"
-        )
+        notes.append(f"{', '.join(others[:3])}{more}: left out, since other files are called train")
     return tuple(
         _file(files, entry, part)
         for part in PARTS

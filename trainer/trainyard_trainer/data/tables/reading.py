@@ -156,9 +156,7 @@ class _Reader:
             raise InvalidData(f"{FIELD}: {self._where} has no rows")
         decided: dict[str, ColumnKind] = {}
         for name in features:
-            decision = kinds.decide(
-                name, seen.columns[name], seen.rows, self._data.source.columns
-            )
+            decision = kinds.decide(name, seen.columns[name], seen.rows, self._data.source.columns)
             if decision.note:
                 self._reading.notes.append(decision.note)
             if decision.kind is not None:
@@ -250,11 +248,7 @@ def _parts(
         "train": divided.only(planned.train),
         "validation": divided.only(planned.validation),
         "test": divided.only(planned.test),
-        **{
-            part: Part(source, numbers[part], learned[part])
-            for part in numbers
-            if part != "train"
-        },
+        **{part: Part(source, numbers[part], learned[part]) for part in numbers if part != "train"},
     }
 
 

@@ -109,13 +109,16 @@ class _Numbers:
         return Column(name, self._kind, 0, shift=shift, fill=filled, spread=spread)
 
     def notes(self, name: str) -> Iterator[str]:
-        if self._shift():
+        if self._kind == "number" and self._shift():
             yield shifting.describe([1.0], [name])
 
     def _deviation(self) -> float:
         return math.sqrt(self._squares / max(1, self._count))
 
     def _shift(self) -> float:
+        if self._kind == "time":
+            # Years would take all the digits that float32 has for the seconds.
+            return self._mean
         single = [np.array([each]) for each in (self._mean, self._deviation())]
         found = Moments(*single, np.array([self._lowest]), np.array([self._highest]))
         return float(shifting.needed_shift(found)[0])

@@ -182,9 +182,7 @@ class Table:
                     "quote cells that have the delimiter in them",
                 )
 
-        yield from csv.batches(
-            file.location, file.name, self._dialects[file.name], stored, ragged
-        )
+        yield from csv.batches(file.location, file.name, self._dialects[file.name], stored, ragged)
 
     def _named(
         self, file: TableFile, batch: pa.RecordBatch, columns: Sequence[str]
