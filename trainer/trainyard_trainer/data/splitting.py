@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from trainyard_api.spec import Fold, Split
 from trainyard_trainer.data import grouping
 from trainyard_trainer.data.rows import Numbers, Part, Targets
+from trainyard_trainer.data.source import PartName
 from trainyard_trainer.errors import InvalidData
 
 FIELD: Final = "spec.data.split"
 FOLD_FIELD: Final = "spec.data.fold"
-
-PartName = Literal["train", "validation", "test"]
 
 
 @dataclass(frozen=True)

@@ -198,7 +198,7 @@ class _Reader:
             None if seen.groups is None else seen.groups.codes()[train],
             None if seen.times is None else seen.times.numbers()[train],
         )
-        brought = {part for part in rows.numbers if part != "train"}
+        brought: set[PartName] = {part for part in rows.numbers if part != "train"}
         return splitting.plan(divisible, self._data.split, brought, self._data.fold)
 
     def _columns(

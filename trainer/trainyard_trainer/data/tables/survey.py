@@ -189,10 +189,10 @@ class _Looking:
             seen.trials.setdefault(native, Trial())
 
     def _try(self, name: str, seen: Seen, array: pa.Array, first: int) -> None:
+        native = native_of(array.type)
         for kind, trial in list(seen.trials.items()):
-            if kind != native_of(array.type) and native_of(array.type) is not None:
-                if name not in self._wanted.overridden:
-                    continue
+            if native not in (None, kind) and name not in self._wanted.overridden:
+                continue
             parsed = PARSERS[kind](array)
             wrong = int(parsed.wrong.sum())
             trial.wrong += wrong
