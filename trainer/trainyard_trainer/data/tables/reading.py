@@ -195,7 +195,7 @@ class _Reader:
         train = rows.numbers["train"]
         divisible = Divisible(
             learned,
-            None if seen.groups is None else seen.groups.codes()[train],
+            None if seen.groups is None else seen.groups.codes()[train].astype(np.int64),
             None if seen.times is None else seen.times.numbers()[train],
         )
         brought: set[PartName] = {part for part in rows.numbers if part != "train"}
