@@ -9,9 +9,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import csv, parquet
 
+from tests.object_store import Server
 from trainyard_api.results import parse_termination_message
+from trainyard_api.spec import Data
+from trainyard_trainer.data import load
 
 pytestmark = pytest.mark.processes
 
@@ -64,10 +69,34 @@ def test_a_table_of_all_kinds_of_columns_is_learned(tmp_path: Path) -> None:
     }
     with log.open("wb") as output:
         command = [sys.executable, "-m", "trainyard_trainer", "train"]
-        done = subprocess.run(command, env=environ, stdout=output, stderr=output, timeout=120)
+        done = subprocess.run(
+            command, env=environ, stdout=output, stderr=output, timeout=120, check=False
+        )
     assert done.returncode == 0, log.read_text()
     reported = parse_termination_message(message.read_text())
     assert reported is not None
     assert reported.train is not None
     assert reported.train.metrics["accuracy"] > 0.9
     assert "columns: number age; category city; boolean member; time since" in log.read_text()
+
+
+def test_tables_in_a_bucket_are_read_as_on_a_disk(object_store: Server, tmp_path: Path) -> None:
+    write_table(tmp_path / "people.csv")
+    table = csv.read_csv(tmp_path / "people.csv", parse_options=csv.ParseOptions(delimiter=";"))
+    packed = pa.BufferOutputStream()
+    parquet.write_table(table, packed, row_group_size=400)
+    name = object_store.bucket()
+    store = object_store.store(name)
+    store.put("sets/people.csv", (tmp_path / "people.csv").read_bytes())
+    store.put("parts/year=2024/a.parquet", packed.getvalue().to_pybytes())
+    cleaning = {"missing": {"strategy": "median"}}
+    numbers = np.arange(ROWS, dtype=np.int64)
+
+    def rows(uri: str) -> np.ndarray:
+        source = {"uri": uri, "label": "bought", "features": ["age", "city", "since"]}
+        data = Data.model_validate({"source": source, "cleaning": cleaning})
+        return load(data, object_store.environ()).train.source.take(numbers)
+
+    expected = rows(f"file://{tmp_path}/people.csv")
+    for uri in ("sets/people.csv", "sets/*.csv", "sets", "parts"):
+        np.testing.assert_array_equal(rows(f"s3://{name}/{uri}"), expected)

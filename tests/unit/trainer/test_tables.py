@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -364,3 +366,45 @@ def test_a_cell_of_several_lines_and_a_byte_order_mark_are_read(tmp_path: Path) 
     dataset = read(tmp_path)
     assert list(kinds(dataset)) == list(KINDS)
     assert len(dataset.train.source) == ROWS
+
+
+def test_pyarrow_is_imported_only_where_a_table_is_read() -> None:
+    asked = "import sys, trainyard_trainer.data; sys.exit('pyarrow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
+
+
+def test_few_numbers_among_names_of_categories_stay_categories(tmp_path: Path) -> None:
+    columns = table() | {"children": [("0", "1", "2", "3+")[i % 4] for i in range(ROWS)]}
+    (tmp_path / "a.csv").write_text(csv_of(columns))
+    assert kinds(read(tmp_path))["children"] == "category"
+
+
+def test_categories_beyond_the_most_frequent_are_unknown_with_a_note(tmp_path: Path) -> None:
+    rows = 22_000
+    columns = table(rows) | {"street": [f"street {i % 10_500}" for i in range(rows)]}
+    (tmp_path / "a.csv").write_text(csv_of(columns))
+    dataset = read(tmp_path)
+    street = dataset.schema.columns[-1]
+    assert len(street.vocabulary) == 10_000
+    assert (features(dataset)[:, street.first] == 0).any()
+    assert any("rarest others are unknown" in note for note in dataset.notes)
+
+
+def test_a_folds_validation_is_another_in_each_fold(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(csv_of(table()))
+    folds = [read(tmp_path, fold={"index": i, "of": 3}) for i in range(3)]
+    numbers = np.concatenate([fold.validation.numbers for fold in folds])
+    assert len(np.unique(numbers)) == len(numbers) == ROWS - len(folds[0].test)
+
+
+def test_progress_is_told_up_to_the_end(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(csv_of(table()))
+    said: list[str] = []
+    load(data(tmp_path), {}, said.append)
+    assert said[-1] == "reading data: 100 %"
+
+
+def test_arrays_have_no_column_that_could_divide_them() -> None:
+    source = {"uri": "sklearn://iris"}
+    with pytest.raises(InvalidData, match=r"spec\.data\.split\.groups: family cannot divide"):
+        load(Data.model_validate({"source": source, "split": {"groups": "family"}}), {})
