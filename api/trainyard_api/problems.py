@@ -17,7 +17,7 @@ from trainyard_api.locations import scheme
 from trainyard_api.memo import by_identity
 from trainyard_api.names import API_VERSION, KIND, MAX_JOB_NAME
 from trainyard_api.problem import Problem
-from trainyard_api.spec import TrainingJob, TrainingJobSpec
+from trainyard_api.spec import Data, TrainingJob, TrainingJobSpec
 from trainyard_api.templates import find_template_problems
 
 
@@ -147,8 +147,7 @@ def _rules(spec: TrainingJobSpec) -> Iterator[Problem]:
     if (spec.workers.minReplicas or 0) > spec.workers.replicas:
         found = f"is {spec.workers.minReplicas}, more than replicas {spec.workers.replicas}"
         yield Problem("spec.workers.minReplicas", f"{found}; make it smaller, or leave it out")
-    if spec.data.split.validation + spec.data.split.test >= 1.0:
-        yield Problem("spec.data.split", "leaves nothing to train on; make the sum smaller than 1")
+    yield from _rules_of_data(spec.data)
     if spec.model.architecture == "custom" and spec.model.custom is None:
         yield Problem("spec.model.custom", 'is required: entrypoint: "package.module:build_model"')
     for index, gate in enumerate(spec.evaluation.gates):
@@ -169,8 +168,36 @@ def _rules(spec: TrainingJobSpec) -> Iterator[Problem]:
             yield Problem(field, f"{uri} is relative; write the whole path, as file:///PATH")
 
 
+def _rules_of_data(data: Data) -> Iterator[Problem]:
+    source, split = data.source, data.split
+    if split.validation + split.test >= 1.0:
+        yield Problem("spec.data.split", "leaves nothing to train on; make the sum smaller than 1")
+    if split.groups is not None and split.time is not None:
+        yield Problem(
+            "spec.data.split", "groups and time cannot both divide; leave one of them out"
+        )
+    if source.format in _TABLES and source.label is None:
+        yield Problem("spec.data.source.label", "is required: the column that is to be learned")
+    if source.label is not None and source.label in (source.features or ()):
+        yield Problem(
+            "spec.data.source.features",
+            f"has {source.label}, which is the label: nothing would be left to learn; take it out",
+        )
+    if source.features is not None and not source.features:
+        yield Problem("spec.data.source.features", "names no column; leave it out to take all")
+    if data.cleaning is not None:
+        missing = data.cleaning.missing
+        if missing.strategy == "constant" and missing.fill is None:
+            yield Problem("spec.data.cleaning.missing.fill", "is required by strategy constant")
+    if data.fold is not None and not data.fold.index < data.fold.of:
+        yield Problem("spec.data.fold.index", "is counted from 0; make it smaller than of")
+    if data.fold is not None and data.fold.of < 2:
+        yield Problem("spec.data.fold.of", "a cross-validation needs two folds or more")
+
+
 _BUILT_ARCHITECTURES = ("dense", "cnn")
-_BUILT_FORMATS = ("auto", "idx", "npz")
+_BUILT_FORMATS = ("auto", "idx", "npz", "csv", "parquet", "images", "text")
+_TABLES = ("csv", "parquet")
 _BUILT_SOURCES = ("file", "pvc", "s3", "gs", "az", "https", "keras", "sklearn")
 _BUILT_STORES = ("file", "pvc", "s3", "gs", "az")
 _BUILT_TASKS = ("classification", "regression")
@@ -202,13 +229,14 @@ def _not_built_data(spec: TrainingJobSpec) -> Iterator[Problem]:
     data = spec.data
     yield from _one_of("spec.data.source.uri", scheme(data.source.uri), _BUILT_SOURCES)
     yield from _one_of("spec.data.source.format", data.source.format, _BUILT_FORMATS)
-    yield from _absent("spec.data.source.label", data.source.label)
-    yield from _absent("spec.data.source.features", data.source.features)
     yield from _one_of("spec.data.task", data.task or "classification", _BUILT_TASKS)
-    yield from _absent("spec.data.cleaning", data.cleaning)
+    if data.cleaning is not None:
+        duplicates = None if data.cleaning.duplicates == "keep" else data.cleaning.duplicates
+        yield from _absent("spec.data.cleaning.duplicates", duplicates)
+        yield from _absent("spec.data.cleaning.outliers", data.cleaning.outliers)
+        yield from _absent("spec.data.cleaning.labelErrors", data.cleaning.labelErrors)
     yield from _absent("spec.data.augmentation", data.augmentation or None)
     yield from _absent("spec.data.generation", data.generation)
-    yield from _absent("spec.data.fold", data.fold)
 
 
 def _not_built_serving(spec: TrainingJobSpec) -> Iterator[Problem]:

@@ -77,7 +77,7 @@ def _run(stage: str, environ: Mapping[str, str], stop: StopRequest) -> int:
         ProgressServer(tracker, pod.host, pod.port, labels)
     if stage == "train":
         tracker.say("reading data")
-        reading = meanwhile(lambda: load(pod.spec.data, pod.environ))
+        reading = meanwhile(lambda: load(pod.spec.data, pod.environ, tracker.say))
         import_keras(pod.spec.data)
         from trainyard_trainer.training import run
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -15,6 +15,8 @@ from trainyard_api.spec.shared import (
     SecretReference,
     Seed,
 )
+
+ColumnName: TypeAlias = Annotated[str, Field(min_length=1, max_length=253)]
 
 
 class Source(Document):
@@ -33,16 +35,23 @@ class Source(Document):
             "keras://NAME (a data set of Keras) or sklearn://NAME (one of scikit-learn)."
         )
     )
-    format: Literal["auto", "idx", "npz", "csv", "parquet", "images", "tfrecord"] = Field(
+    format: Literal["auto", "idx", "npz", "csv", "parquet", "images", "tfrecord", "text"] = Field(
         default="auto",
         description="How the files are read; auto decides by their names.",
     )
-    label: Annotated[str, Field(max_length=253)] | None = Field(
+    label: ColumnName | None = Field(
         default=None, description="The column of csv and parquet that holds the label."
     )
     features: Annotated[list[str], Field(max_length=4096)] | None = Field(
         default=None,
         description="The columns of csv and parquet to learn from; by default all but the label.",
+    )
+    columns: Annotated[
+        dict[ColumnName, Literal["number", "boolean", "category", "text", "time"]],
+        Field(max_length=4096),
+    ] = Field(
+        default={},
+        description="What columns of csv and parquet hold, where their values tell it wrongly.",
     )
     secretRef: SecretReference | None = Field(
         default=None, description="Secret with the credentials of the store, for the pods alone."
@@ -69,22 +78,42 @@ class Split(Document):
             "self.validation + self.test < 1.0",
             "validation and test together must leave something to train on: "
             "make their sum smaller than 1",
-        )
+        ),
+        rule(
+            "!(has(self.groups) && has(self.time))",
+            "rows are divided by groups or by time; leave one of them out",
+        ),
     )
 
     validation: Fraction = Field(default=0.1, description="Share of the validation part.")
     test: Fraction = Field(default=0.1, description="Share of the test part.")
     seed: Seed = Field(default=0, description="Seed of the division.")
     stratify: bool = Field(default=True, description="Keep the classes' shares equal in all parts.")
+    groups: ColumnName | None = Field(
+        default=None,
+        description="The column of csv and parquet that names groups: rows of one group never lie "
+        "in two parts. It is not learned from.",
+    )
+    time: ColumnName | None = Field(
+        default=None,
+        description="The column of csv and parquet that holds each row's time: validation and test "
+        "come after training. It is not learned from, unless features name it.",
+    )
 
 
 class Missing(Document):
     """What is done with missing values."""
 
     strategy: Literal["error", "drop", "mean", "median", "most_frequent", "constant"] = Field(
-        default="error", description="error stops the job and names the columns."
+        default="error",
+        description=(
+            "error stops the job and names the columns; drop leaves the rows out, in every part. "
+            "The others fill in numbers and times, by what the training part has; truth values "
+            "take the most frequent one, categories that are missing are one of their own. Texts "
+            "may always be empty."
+        ),
     )
-    fill: float | None = Field(default=None, description="The value that constant fills in.")
+    fill: float | None = Field(default=None, description="The number that constant fills in.")
 
 
 class Outliers(Document):
@@ -112,6 +141,41 @@ class Cleaning(Document):
     labelErrors: LabelErrors | None = Field(default=None, description="Labels that seem wrong.")
 
 
+class TextPreprocessing(Document):
+    """How texts become numbers of words."""
+
+    vocabulary: Annotated[int, Field(ge=2, le=1_000_000)] = Field(
+        default=10_000,
+        description="How many different words are told apart, the most frequent of the training "
+        "part; all others are one word, which counts as well.",
+    )
+    length: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=100, description="How many words of a text are read, from its beginning."
+    )
+
+
+class ImagePreprocessing(Document):
+    """How pictures of different sizes and kinds become alike."""
+
+    height: Annotated[int, Field(ge=1, le=8192)] | None = Field(
+        default=None,
+        description="In pixels; by default that of the pictures where they are alike, else their "
+        "median, at most 224.",
+    )
+    width: Annotated[int, Field(ge=1, le=8192)] | None = Field(
+        default=None, description="In pixels; by default found as the height is."
+    )
+    color: Literal["auto", "grey", "rgb"] = Field(
+        default="auto",
+        description="One channel or three; auto: one where all pictures are grey, else three.",
+    )
+    resize: Literal["stretch", "crop", "pad"] = Field(
+        default="stretch",
+        description="How a picture of other proportions is fitted in: stretched, its middle cut "
+        "out, or black bars put around it.",
+    )
+
+
 class Preprocessing(Document):
     """What the exported model does to its raw input before its first layer."""
 
@@ -130,6 +194,12 @@ class Preprocessing(Document):
             "tells it by the sizes. The model turns them itself and takes rows as the data has "
             "them."
         ),
+    )
+    text: TextPreprocessing = Field(
+        default=TextPreprocessing(), description="How texts become numbers of words."
+    )
+    image: ImagePreprocessing = Field(
+        default=ImagePreprocessing(), description="How picture files become alike."
     )
 
 
@@ -153,6 +223,11 @@ class Generation(Document):
 
 class Fold(Document):
     """One fold of a cross-validation."""
+
+    model_config = rules(
+        rule("self.index < self.of", "folds are numbered from 0: make index smaller than of"),
+        rule("self.of >= 2", "a cross-validation has two folds or more: make of at least 2"),
+    )
 
     index: NonNegativeInt = Field(description="The fold that validates, from 0.")
     of: PositiveInt = Field(description="How many folds there are.")

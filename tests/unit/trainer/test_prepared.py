@@ -117,7 +117,7 @@ def rows_for(uri: str, folder: Path) -> prepared.Prepared:
         "TRAINYARD_SPEC": json.dumps(spec),
         "TRAINYARD_STORAGE": f"file://{folder}",
     }
-    return stage.held_out_rows(Pod.from_environment(environ), folder)
+    return stage.held_out_rows(Pod.from_environment(environ), folder, lambda _: None)
 
 
 def test_a_division_made_for_compression_says_so(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def run(pod: Pod, tracker: Tracker) -> ExitCode:
         tracker.say("checking the model's digest", 0)
         saved_model = verified_model(pod, Path(scratch))
         tracker.say("reading data")
-        prepared = held_out_rows(pod, Path(scratch))
+        prepared = held_out_rows(pod, Path(scratch), tracker.say)
         representative = representative_rows(prepared.representative, pod.spec.data.split.seed)
         materials = Materials(saved_model, representative, HeldOut.of(prepared, pod.spec.training))
         compression = pod.spec.compression or Compression()
@@ -101,7 +101,7 @@ def verified_model(pod: Pod, scratch: Path) -> Path:
     return announced_model(pod.model_uri, pod.model_sha256, pod.storage, pod.environ, scratch)
 
 
-def held_out_rows(pod: Pod, scratch: Path) -> Prepared:
+def held_out_rows(pod: Pod, scratch: Path, say: Callable[[str], None]) -> Prepared:
     """The rows that training prepared; where it told of none, those of the source.
 
     Raises:
@@ -114,7 +114,7 @@ def held_out_rows(pod: Pod, scratch: Path) -> Prepared:
         folder = announced_folder(announced, pod.storage, pod.environ, scratch)
         with guarded(folder, "read"):
             return prepared_data.read(folder)
-    dataset = load(pod.spec.data, pod.environ)
+    dataset = load(pod.spec.data, pod.environ, say)
     rows = prepared_data.of_dataset(dataset, pod.spec.data.split.seed)
     is_divided = dataset.test.source is dataset.train.source
     return replace(rows, notes=(_DIVIDED_ANEW,)) if is_divided else rows

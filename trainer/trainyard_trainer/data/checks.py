@@ -2,58 +2,124 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainyard_trainer.data.resident import Resident
-from trainyard_trainer.data.rows import Part
-from trainyard_trainer.data.source import FIELD, Raw
+from trainyard_trainer.data.bad_rows import BadRows
+from trainyard_trainer.data.rows import Part, RowSource
+from trainyard_trainer.data.source import FIELD
 from trainyard_trainer.data.target import Classes, Target
 from trainyard_trainer.errors import InvalidData
 
-_ROWS_AT_ONCE: Final = 8192
 _LARGEST: Final = 1e18
 """Of features: models compute in float32, which holds the square of no larger number."""
 _CHANNELS: Final = (1, 3, 4)
 _LISTED: Final = 5
 
 
-def to_source(raw: Raw) -> Resident:
-    """Checked features; pictures without a channel get one.
+@dataclass(frozen=True)
+class Layout:
+    """How the rows of a part lie in its source, and how they are kept.
+
+    Attributes:
+        row: shape of one; pictures without a channel have got one.
+        kept: type in which they are kept.
+        name: of where they come from, for messages.
+    """
+
+    rows: int
+    row: tuple[int, ...]
+    kept: np.dtype[Any]
+    name: str
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one row as it is kept."""
+        return math.prod(self.row) * self.kept.itemsize
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all rows as they are kept."""
+        return self.rows * self.row_bytes
+
+
+def layout_of(
+    shape: tuple[int, ...], dtype: np.dtype[Any], labels: NDArray[Any], name: str
+) -> Layout:
+    """The layout of features, from what is known before they are read.
+
+    Args:
+        shape: of all features, the number of rows first.
+        name: of where they come from.
 
     Raises:
-        InvalidData: no rows, another number of labels, or features that are no finite numbers.
+        InvalidData: no rows, another number of labels, or features that are no numbers.
     """
-    features, labels = raw.features, raw.labels
-    if labels.ndim == 0 or features.ndim == 0 or len(features) != len(labels):
-        counts = [len(each) if each.ndim else "no" for each in (features, labels)]
+    if labels.ndim == 0 or not shape or shape[0] != len(labels):
+        counts = [each[0] if each else "no" for each in (shape, labels.shape)]
         raise InvalidData(
-            f"{FIELD}: {raw.name} has {counts[0]} rows of features and {counts[1]} labels; "
+            f"{FIELD}: {name} has {counts[0]} rows of features and {counts[1]} labels; "
             "each row needs one"
         )
     if len(labels) == 0:
-        raise InvalidData(f"{FIELD}: {raw.name} has no rows")
-    if features.ndim not in (2, 3, 4) or 0 in features.shape:
+        raise InvalidData(f"{FIELD}: {name} has no rows")
+    if len(shape) not in (2, 3, 4) or 0 in shape:
         raise InvalidData(
-            f"{FIELD}: {raw.name}: features have the shape {features.shape}; tables are (rows, "
+            f"{FIELD}: {name}: features have the shape {shape}; tables are (rows, "
             "columns), images (rows, height, width) or (rows, height, width, channels)"
         )
-    if features.dtype.kind not in "iubf":
-        raise InvalidData(
-            f"{FIELD}: {raw.name}: features are of type {features.dtype}; numbers are needed"
-        )
-    if features.dtype.kind == "f":
-        _check_sizes(features, raw.name)
-    if features.dtype.itemsize > np.dtype(np.float64).itemsize:
+    if dtype.kind not in "iubf":
+        raise InvalidData(f"{FIELD}: {name}: features are of type {dtype}; numbers are needed")
+    row = (*shape[1:], 1) if len(shape) == 3 else shape[1:]
+    return Layout(shape[0], row, _kept(dtype), name)
+
+
+def good_rows(piece: NDArray[Any], name: str, first: int, bad: BadRows) -> NDArray[np.bool_]:
+    """Which of some rows are finite numbers that models can compute with.
+
+    Args:
+        piece: shape (rows, *row).
+        first: number of its first row.
+        bad: is told of all others.
+
+    Returns:
+        Shape (rows,).
+
+    Raises:
+        InvalidData: there are more others than are allowed.
+    """
+    if piece.dtype.kind != "f":
+        return np.ones(len(piece), np.bool_)
+    # In a wider type: the bound itself is more than a float16 holds.
+    wider = piece.astype(np.float64) if piece.dtype.itemsize == 2 else piece
+    fitting = np.abs(wider) <= _LARGEST
+    good: NDArray[np.bool_] = fitting.reshape(len(piece), -1).all(axis=1)
+    for row in np.flatnonzero(~good).tolist():
+        column = tuple(np.argwhere(~fitting[row])[0].tolist())
+        place = f"column {column[0]}" if len(column) == 1 else f"pixel {column}"
+        where = f"{name}: row {first + row}, {place}"
+        if np.isfinite(wider[(row, *column)]):
+            bad.leave_out(where, f"is larger than {_LARGEST:g}", "give it in another unit")
+        else:
+            bad.leave_out(where, "is NaN or infinite", "fill it in or drop the row")
+    return good
+
+
+def _kept(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    if dtype.kind == "b":
+        return np.dtype(np.uint8)
+    if dtype.itemsize > np.dtype(np.float64).itemsize:
         # Extended precision, which TensorFlow does not know.
-        features = features.astype(np.float64)
-    return Resident(features[..., np.newaxis] if features.ndim == 3 else features)
+        return np.dtype(np.float64)
+    return dtype.newbyteorder("=")
 
 
-def check_same_shape(train: Resident, other: Resident, part: str, name: str) -> None:
+def check_same_shape(train: RowSource, other: RowSource, part: str, name: str) -> None:
     """Rows of both parts must have one shape.
 
     Raises:
@@ -117,20 +183,3 @@ def scaled_before(train: Part, scaling: str) -> Iterator[str]:
 def _listed(target: Classes, classes: NDArray[Any]) -> str:
     named = ", ".join(target.names[each] for each in classes[:_LISTED])
     return named + (f" and {len(classes) - _LISTED} more" if len(classes) > _LISTED else "")
-
-
-def _check_sizes(features: NDArray[Any], name: str) -> None:
-    # In pieces: a mask of the whole array would cost as much memory as small features do.
-    for first in range(0, len(features), _ROWS_AT_ONCE):
-        # In a wider type: the bound itself is more than a float16 holds.
-        sizes = np.abs(features[first : first + _ROWS_AT_ONCE].astype(np.float64))
-        fitting = sizes <= _LARGEST
-        if fitting.all():
-            continue
-        row, *column = np.argwhere(~fitting)[0].tolist()
-        if np.isfinite(sizes[row, *column]):
-            what = f"larger than {_LARGEST:g}; give it in another unit"
-        else:
-            what = "NaN or infinite; fill it in or drop the row"
-        place = f"column {column[0]}" if len(column) == 1 else f"pixel {tuple(column)}"
-        raise InvalidData(f"{FIELD}: {name}: row {first + row}, {place} is {what}")

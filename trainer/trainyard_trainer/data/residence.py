@@ -7,11 +7,11 @@ memory does not grow with the data.
 
 from __future__ import annotations
 
-import errno
+import copy
 import math
 import mmap
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Final, Literal, Protocol
 
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from trainyard_trainer.data.memory import aligned
 from trainyard_trainer.data.resident import Resident
-from trainyard_trainer.data.rows import Features, Numbers, RowSource
-from trainyard_trainer.errors import StoreUnavailable
+from trainyard_trainer.data.rows import Features, Numbers, StoredRows
+from trainyard_trainer.data.scratch import ScratchFile
 
 Streaming = Literal["auto", "always", "never"]
 
@@ -60,13 +60,19 @@ class Residence:
             return size > SHARE * self.memory
         return self.streaming == "always"
 
+    def decided(self, size: int) -> Residence:
+        """The same for the parts of a data set that has `size` bytes in all: all are kept in
+        memory, or none.
+        """
+        return replace(self, streaming="always" if self.is_streamed(size) else "never")
+
     def collect(self, rows: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Collector:
         """What takes rows in their order, and keeps them where they fit.
 
         Args:
             rows: how many there will be at most.
             shape: of one row.
-            dtype: one that `RowSource.dtype` may be.
+            dtype: any of numbers; wide ones are kept wide, so that they can be shifted.
 
         Raises:
             StoreUnavailable: there is no room on the disk.
@@ -87,7 +93,7 @@ class Collector(Protocol):
             StoreUnavailable: there is no room on the disk.
         """
 
-    def finish(self) -> RowSource:
+    def finish(self) -> StoredRows:
         """All rows that were added."""
 
 
@@ -100,35 +106,24 @@ class _InMemory:
         self._array[self._count : self._count + len(rows)] = rows
         self._count += len(rows)
 
-    def finish(self) -> RowSource:
+    def finish(self) -> StoredRows:
         return Resident(self._array[: self._count])
 
 
 class _OnDisk:
     def __init__(self, scratch: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-        self._scratch = scratch
         self._shape = shape
         self._dtype = dtype
-        try:
-            # It has no name any more: however this process ends, it leaves nothing behind.
-            self._file: IO[bytes] = tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115
-        except OSError as error:
-            raise _no_room(scratch, error) from error
+        self._scratch = ScratchFile(scratch)
         self._count = 0
 
     def add(self, rows: Features) -> None:
-        try:
-            self._file.write(np.ascontiguousarray(rows, self._dtype).data)
-        except OSError as error:
-            raise _no_room(self._scratch, error) from error
+        self._scratch.write(np.ascontiguousarray(rows, self._dtype).reshape(-1).view(np.uint8).data)
         self._count += len(rows)
 
-    def finish(self) -> RowSource:
-        try:
-            self._file.flush()
-        except OSError as error:
-            raise _no_room(self._scratch, error) from error
-        return Streamed(self._file, self._count, self._shape, self._dtype)
+    def finish(self) -> StoredRows:
+        self._scratch.flush()
+        return Streamed(self._scratch.file, self._count, self._shape, self._dtype)
 
 
 class Streamed:
@@ -141,13 +136,13 @@ class Streamed:
         file: the records, one after another; it is kept open.
         """
         self._file = file
-        self._shape = shape
         self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if rows else None
-        self._rows: NDArray[Any] = (
+        array: NDArray[Any] = (
             np.frombuffer(self._map, dtype).reshape(rows, *shape)
             if self._map is not None
             else np.empty((0, *shape), dtype)
         )
+        self._rows = Resident(array)
         if self._map is not None:
             # Neighbours of a row in the file are not its neighbours in an epoch.
             self._map.madvise(mmap.MADV_RANDOM)
@@ -155,24 +150,43 @@ class Streamed:
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one row."""
-        return self._shape
+        return self._rows.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of what `take` gives."""
         return self._rows.dtype
 
+    @property
+    def stored(self) -> np.dtype[Any]:
+        """Type in which the rows are stored."""
+        return self._rows.stored
+
     def __len__(self) -> int:
         return len(self._rows)
 
     def take(self, numbers: Numbers) -> Features:
         """The rows of these numbers, in this order."""
-        answer = aligned((len(numbers), *self._shape), self.dtype)
-        np.take(self._rows, numbers, axis=0, out=answer, mode="clip")
+        answer = self._rows.take(numbers)
+        self._let_go()
+        return answer
+
+    def wide(self, numbers: Numbers) -> NDArray[np.float64]:
+        """The rows of these numbers before the shift, in float64."""
+        answer = self._rows.wide(numbers)
+        self._let_go()
+        return answer
+
+    def shifted(self, shift: NDArray[np.float64]) -> Streamed:
+        """The same rows, from which `shift` is taken off."""
+        other = copy.copy(self)
+        other._rows = self._rows.shifted(shift)
+        return other
+
+    def _let_go(self) -> None:
         if self._map is not None:
             # The pages stay in the machine's cache, and no longer count as this process's.
             self._map.madvise(mmap.MADV_DONTNEED)
-        return answer
 
 
 def available_memory() -> int:
@@ -193,14 +207,3 @@ def _machine_memory() -> int:
         if line.startswith("MemTotal:"):
             return int(line.split()[1]) * 1024
     raise AssertionError(f"{_MEMINFO} has no MemTotal")
-
-
-def _no_room(scratch: Path, error: OSError) -> StoreUnavailable:
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    cure = (
-        "it is full: give the pod more ephemeral storage, or set spec.data.source.streaming: never "
-        "and enough memory"
-        if full
-        else "the pod's user needs to write it"
-    )
-    return StoreUnavailable(f"{scratch}: rows cannot be kept there ({error.strerror}); {cure}")

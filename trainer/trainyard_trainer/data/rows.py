@@ -46,6 +46,20 @@ class RowSource(Protocol):
         """The rows of these numbers, in this order: (len(numbers), *shape)."""
 
 
+class StoredRows(RowSource, Protocol):
+    """Rows in the type that they were stored in, which may be wider than what `take` gives."""
+
+    @property
+    def stored(self) -> np.dtype[Any]:
+        """Type in which the rows are stored."""
+
+    def wide(self, numbers: Numbers) -> NDArray[np.float64]:
+        """The rows of these numbers before a shift, in float64."""
+
+    def shifted(self, shift: NDArray[np.float64]) -> StoredRows:
+        """The same rows, from which `shift` is taken off before they are made float32."""
+
+
 @dataclass(frozen=True)
 class Rows:
     """Some rows and what they are."""

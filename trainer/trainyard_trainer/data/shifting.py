@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainyard_trainer.data.moments import Moments, moments_of
-from trainyard_trainer.data.resident import Resident
-from trainyard_trainer.data.rows import PIECE_BYTES, Numbers
+from trainyard_trainer.data.rows import PIECE_BYTES, Numbers, StoredRows
 
 _FLOAT32_STEP: Final = 2.0**-24
 """Half the distance of neighbours, as a share of a number: what rounding may add."""
@@ -30,12 +29,12 @@ def needed_shift(found: Moments) -> NDArray[np.float64]:
     return np.where(lost, found.mean, 0.0)
 
 
-def is_wide(source: Resident) -> bool:
+def is_wide(source: StoredRows) -> bool:
     """Whether rows are stored in a type of which float32 cannot hold all numbers."""
     return source.stored.itemsize > 2 and source.stored != np.float32
 
 
-def shift_of(source: Resident, numbers: Numbers) -> NDArray[np.float64] | None:
+def shift_of(source: StoredRows, numbers: Numbers) -> NDArray[np.float64] | None:
     """The shift that the columns of these rows need; None where none does."""
     if not is_wide(source):
         return None

@@ -1,18 +1,24 @@
-"""What a source brings, before it is checked and divided."""
+"""What a source brings, before it is divided."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from numpy.typing import NDArray
 
+from trainyard_trainer.data.rows import StoredRows
+
 FIELD: Final = "spec.data.source.uri"
+
+PartName = Literal["train", "validation", "test"]
+PARTS: Final[tuple[PartName, ...]] = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
-class Raw:
-    """Features and labels as they were stored, and the name of where from (for messages)."""
+class Arrays:
+    """Features and labels in memory, unchecked, and the name of where from (for messages)."""
 
     features: NDArray[Any]
     labels: NDArray[Any]
@@ -20,9 +26,17 @@ class Raw:
 
 
 @dataclass(frozen=True)
-class RawParts:
-    """The parts that a source brings; None where it does not bring one itself."""
+class Raw:
+    """Checked rows and their labels as they were stored, as many of both.
 
-    train: Raw
-    test: Raw | None = None
-    validation: Raw | None = None
+    Attributes:
+        name: of where they come from, for messages.
+    """
+
+    features: StoredRows
+    labels: NDArray[Any]
+    name: str
+
+
+RawParts = Mapping[PartName, Raw]
+"""The parts that a source brings, with "train" always among them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -9,6 +10,7 @@ import keras
 import numpy as np
 
 from trainyard_trainer.data.moments import Moments
+from trainyard_trainer.data.schema import Column, Schema
 
 Kind = Literal["none", "standard", "minmax", "rescale"]
 
@@ -28,6 +30,27 @@ class Scaling:
     kind: Kind
     shift: tuple[float, ...] = (0.0,)
     scale: tuple[float, ...] = (1.0,)
+
+
+def scaling_for(kind: Kind, schema: Schema, found: Moments | None) -> Scaling:
+    """The scaling of that kind for rows of a schema.
+
+    Args:
+        found: of arrays and pictures. Of a table the columns know their spread themselves, and
+            the scaling has an entry for each of those that are `scaled`.
+    """
+    if not schema.columns:
+        return scaling_of(kind, found)
+    spreads = [column.spread for column in scaled(schema.columns) if column.spread is not None]
+    if not spreads:
+        return Scaling("none")
+    table = np.array([[s.mean, s.deviation, s.lowest, s.highest] for s in spreads], np.float64)
+    return scaling_of(kind, Moments(*table.T))
+
+
+def scaled(columns: Sequence[Column]) -> list[Column]:
+    """The columns of a table that are scaled: truth values are between 0 and 1 already."""
+    return [column for column in columns if column.kind in ("number", "time")]
 
 
 def scaling_of(kind: Kind, found: Moments | None) -> Scaling:

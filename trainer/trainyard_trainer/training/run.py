@@ -144,7 +144,8 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
 def _train(stage: _Stage) -> Fitted:
     """Fit the model, until its end or a vote to stop."""
     spec, dataset, task = stage.pod.spec, stage.dataset, stage.task
-    scaling = models.scaling_of(spec.data.preprocessing.scaling, dataset.moments)
+    kind = spec.data.preprocessing.scaling
+    scaling = models.scaling_for(kind, dataset.schema, dataset.moments)
     fitting = Fitting(
         build=lambda: models.build(spec.model, dataset.schema, task, scaling),
         objective=Supervised(task),

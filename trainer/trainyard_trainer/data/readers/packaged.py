@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from trainyard_trainer.data.source import FIELD, Raw, RawParts
+from trainyard_trainer.data.source import FIELD, Arrays, PartName
 from trainyard_trainer.errors import InvalidData, StoreUnavailable
 
 KERAS: Final = ("mnist", "fashion_mnist", "cifar10", "cifar100")
 
 
-def read_sklearn(name: str) -> RawParts:
+def read_sklearn(name: str) -> dict[PartName, Arrays]:
     """A data set of scikit-learn; digits come as images of 8 by 8 pixels from 0 to 16.
 
     Raises:
@@ -33,10 +33,10 @@ def read_sklearn(name: str) -> RawParts:
         raise _unknown("sklearn", name, tuple(readers))
     bunch = readers[name]()
     features = bunch.images if name == "digits" else bunch.data
-    return RawParts(Raw(features, bunch.target, f"sklearn://{name}"), None)
+    return {"train": Arrays(features, bunch.target, f"sklearn://{name}")}
 
 
-def read_keras(name: str) -> RawParts:
+def read_keras(name: str) -> dict[PartName, Arrays]:
     """A data set of Keras, from its cache or from the internet.
 
     Raises:
@@ -57,7 +57,10 @@ def read_keras(name: str) -> RawParts:
             "internet (`trainyard data get` has mnist and fashion-mnist), and name the folder: "
             "pvc://CLAIM/PATH or file:///PATH"
         ) from error
-    return RawParts(Raw(np.asarray(x), y, uri), Raw(np.asarray(x_test), y_test, uri))
+    return {
+        "train": Arrays(np.asarray(x), y, uri),
+        "test": Arrays(np.asarray(x_test), y_test, uri),
+    }
 
 
 def _unknown(scheme: str, name: str, known: tuple[str, ...]) -> InvalidData:

@@ -1,0 +1,74 @@
+"""contract.json, which lies beside every model: what it takes and what it gives.
+
+The model takes numbers alone, a row of fixed length. What a caller has are named columns of
+numbers, texts and times. `trainyard_api.encoding` turns the one into the other by this document.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from pydantic import Field
+
+from trainyard_api.model import Document
+
+ColumnKind: TypeAlias = Literal["number", "boolean", "category", "text", "time"]
+
+
+class Range(Document):
+    """What a column held in training, before any shift; times are seconds since 1970."""
+
+    lowest: float = Field(description="The smallest value.")
+    highest: float = Field(description="The largest value.")
+
+
+class ColumnContract(Document):
+    """A column of a table, and how its cells become numbers."""
+
+    name: str = Field(description="As the table has it.")
+    kind: ColumnKind = Field(description="What its cells are.")
+    first: int = Field(default=0, description="Its first place in the encoded row.")
+    width: int = Field(default=1, description="How many places it has: words kept of a text.")
+    shift: float = Field(
+        default=0.0, description="Taken off numbers and times in double precision."
+    )
+    fill: float | None = Field(
+        default=None,
+        description="What the model puts in for a missing number, after the shift; null: none may "
+        "be missing.",
+    )
+    vocabulary: list[str] = Field(
+        default=[],
+        description="Of categories: entry i is encoded as i + 1, any other as 0. Of texts, whose "
+        "first entry stands for all unknown words: entry i as i + 1, and 0 is no word.",
+    )
+    range: Range | None = Field(default=None, description="Of numbers and times, in training.")
+
+
+class InputContract(Document):
+    """The rows that a model takes."""
+
+    name: str = Field(description="Of the model's input.")
+    shape: list[int] = Field(description="Of one encoded row.")
+    columns: list[ColumnContract] = Field(
+        default=[], description="Of a table, in their order; none for arrays and pictures."
+    )
+    shift: list[float] = Field(
+        default=[], description="Of an array: taken off its last axis in double precision."
+    )
+
+
+class OutputContract(Document):
+    """What a model gives for a row."""
+
+    name: str = Field(description="Of the model's output.")
+    task: Literal["classification", "regression"] = Field(description="What it has learned.")
+    names: list[str] = Field(description="Of the classes, or of the numbers, in their order.")
+
+
+class Contract(Document):
+    """A model's contract."""
+
+    version: Literal[1] = Field(default=1, description="Of this document's form.")
+    input: InputContract = Field(description="The rows that it takes.")
+    output: OutputContract = Field(description="What it gives for each.")

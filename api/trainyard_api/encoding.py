@@ -1,0 +1,106 @@
+"""A row with names, as a caller has it, to the numbers that a model takes.
+
+Serving does this for each request. Training encodes whole batches by other means, and a test holds
+that both give the same numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from trainyard_api import cells
+from trainyard_api.cells import Cell, WrongCell
+from trainyard_api.contract import ColumnContract
+from trainyard_api.words import words_of
+
+_UNKNOWN: Final = 0
+_NUMERIC: Final[Mapping[str, Callable[[Cell], float]]] = {
+    "number": cells.number_of,
+    "boolean": lambda cell: float(cells.truth_of(cell)),
+    "time": cells.seconds_of,
+}
+_LISTED: Final = 5
+
+
+class WrongRow(ValueError):
+    """A row cannot be encoded; the message names the column and says what to send."""
+
+
+class Encoder:
+    """Encodes rows of one contract."""
+
+    def __init__(self, columns: Sequence[ColumnContract]) -> None:
+        self._columns = tuple(columns)
+        self._codes = {
+            column.name: {entry: code for code, entry in enumerate(column.vocabulary, start=1)}
+            for column in columns
+        }
+
+    def encode(self, row: Mapping[str, Any] | Sequence[Any]) -> list[float]:
+        """The numbers of a row; None or NaN stands for what is missing, where that is allowed.
+
+        Args:
+            row: cells by the columns' names, or all of them in the columns' order.
+
+        Raises:
+            WrongRow: a column is unknown, not there, or holds something else than it should.
+        """
+        encoded: list[float] = []
+        for column, cell in zip(self._columns, self._cells(row), strict=True):
+            if cell is not None and not isinstance(cell, (str, int, float, bool)):
+                raise WrongRow(
+                    f"column {column.name}: {_shown(cell)} is no cell; send a number, a text, "
+                    "true, false or null"
+                )
+            try:
+                encoded += self._encoded(column, cell)
+            except WrongCell as error:
+                raise WrongRow(f"column {column.name}: {error}") from error
+        return encoded
+
+    def _cells(self, row: Mapping[str, Any] | Sequence[Any]) -> list[Any]:
+        names = [column.name for column in self._columns]
+        if not isinstance(row, Mapping):
+            if isinstance(row, str) or not isinstance(row, Sequence):
+                raise WrongRow(f"a row is an object or a list, not {_shown(row)}")
+            if len(row) != len(names):
+                raise WrongRow(
+                    f"the row has {len(row)} cells, and the model takes {len(names)} columns: "
+                    f"{_listed(names)}"
+                )
+            return list(row)
+        if unknown := [name for name in row if name not in self._codes]:
+            raise WrongRow(
+                f"the model takes no column {_listed(unknown)}; it takes {_listed(names)}"
+            )
+        if absent := [name for name in names if name not in row]:
+            raise WrongRow(f"the row lacks the column {_listed(absent)}; send null where unknown")
+        return [row[name] for name in names]
+
+    def _encoded(self, column: ColumnContract, cell: Cell) -> list[float]:
+        missing = cells.is_missing(cell)
+        codes = self._codes[column.name]
+        if column.kind == "category":
+            return [float(_UNKNOWN if missing else codes.get(cells.text_of(cell), _UNKNOWN))]
+        if column.kind == "text":
+            words = [] if missing else words_of(cells.text_of(cell))[: column.width]
+            # Code 1 is the vocabulary's first entry, which stands for unknown words.
+            known = [float(codes.get(word, 1)) for word in words]
+            return known + [0.0] * (column.width - len(known))
+        if missing:
+            if column.fill is None:
+                raise WrongCell("has no value, and in training none was missing; send one")
+            return [math.nan]
+        return [_NUMERIC[column.kind](cell) - column.shift]
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}..."
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(map(str, names[:_LISTED])) + more
