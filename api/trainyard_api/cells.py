@@ -32,6 +32,9 @@ MISSING: Final = (
 )
 """Texts that say that there is no value."""
 
+LARGEST: Final = 1e18
+"""Of a number: models compute in float32, which holds the square of no larger one."""
+
 _NUMBER: Final = re.compile(NUMBER)
 _TIME: Final = re.compile(TIME)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -54,7 +57,7 @@ def number_of(cell: Cell) -> float:
     """A number, or a text that is one.
 
     Raises:
-        WrongCell: it is none, or an infinite one.
+        WrongCell: it is none, or one larger than `LARGEST`.
     """
     if isinstance(cell, (bool, int, float)):
         try:
@@ -65,8 +68,8 @@ def number_of(cell: Cell) -> float:
         number = float(cell)
     else:
         raise WrongCell(f"{cell!r} is no number")
-    if not math.isfinite(number):
-        raise WrongCell(f"{cell!r} is no finite number")
+    if not abs(number) <= LARGEST:
+        raise WrongCell(f"{cell!r} is larger than {LARGEST:g}; give it in another unit")
     return number
 
 

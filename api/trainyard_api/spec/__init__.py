@@ -1,7 +1,7 @@
 """The spec of a TrainingJob, a module for each block of it."""
 
 from trainyard_api.spec.compression import Compression, Technique
-from trainyard_api.spec.data import Data, Fold, Split
+from trainyard_api.spec.data import Data, Fold, Missing, Split
 from trainyard_api.spec.evaluation import Evaluation, Gate, MetricName
 from trainyard_api.spec.explanation import Explanation
 from trainyard_api.spec.job import Metadata, TrainingJob, TrainingJobSpec
@@ -22,6 +22,7 @@ __all__ = [
     "Gate",
     "Metadata",
     "MetricName",
+    "Missing",
     "Model",
     "Regularization",
     "RunPolicy",

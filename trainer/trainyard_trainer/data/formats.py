@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from trainyard_trainer.data.assembling import from_parts
@@ -15,6 +16,8 @@ from trainyard_trainer.data.dataset import Dataset
 from trainyard_trainer.data.readers import idx, images, npz, text, tfrecord
 from trainyard_trainer.data.reading import Files, Reading
 from trainyard_trainer.data.source import FIELD, RawParts
+from trainyard_trainer.data.tables import files as tables
+from trainyard_trainer.data.tables.reading import read_csv, read_parquet
 from trainyard_trainer.errors import InvalidData
 from trainyard_trainer.store.location import Entry
 
@@ -54,6 +57,10 @@ FORMATS: Final = (
         _of_parts(images.read),
     ),
     Format("text", ".txt files in a folder for each class", text.KIND.recognise, text.read),
+    Format("parquet", "tables called .parquet", partial(tables.recognise, "parquet"), read_parquet),
+    Format(
+        "csv", "tables called .csv, .tsv (.gz or not)", partial(tables.recognise, "csv"), read_csv
+    ),
 )
 
 

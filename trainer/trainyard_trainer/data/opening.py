@@ -27,9 +27,12 @@ def open_source(reading: Reading) -> Dataset:
         read = packaged.read_sklearn if kind == "sklearn" else packaged.read_keras
         return from_parts(gather(read(name), reading), reading)
     location = Location.at(uri, reading.environ)
-    if not location.exists():
+    if location.exists():
+        files = Files.of(location)
+    elif (matching := Files.matching(uri, reading.environ)) is not None:
+        files = matching
+    else:
         raise InvalidData(f"{FIELD}: nothing is there: {_whereabouts(location)}; mend the path")
-    files = Files.of(location)
     if not files.entries:
         raise InvalidData(f"{FIELD}: {_whereabouts(location)} has no files; put the data there")
     return format_of(files, reading).read(files, reading)

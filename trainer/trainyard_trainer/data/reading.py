@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from trainyard_api.spec import Data
 from trainyard_trainer.data.bad_rows import BadRows
@@ -88,6 +89,22 @@ class Files:
         if len(found) == 1 and not found[0].name:
             return cls(location, (Entry(location.name, found[0].size, found[0].identity),), True)
         return cls(location, tuple(found))
+
+    @classmethod
+    def matching(cls, uri: str, environ: Mapping[str, str]) -> Files | None:
+        """Those that the last part of a URI matches, which may have *, ? and [...] in it.
+
+        Returns:
+            None: the URI is no such pattern, or nothing matches it.
+        """
+        above, _, pattern = uri.rpartition("/")
+        if not any(each in pattern for each in "*?[") or uri.startswith("https:"):
+            return None
+        location = Location.at(above, environ)
+        found = [each for each in location.files() if fnmatchcase(each.name, pattern)]
+        # An asterisk stands for no slash.
+        flat = tuple(each for each in found if "/" not in each.name)
+        return cls(location, flat) if flat else None
 
     def at(self, entry: Entry) -> Location:
         """Where one of the entries is."""

@@ -9,11 +9,19 @@ categories and words by the number that the vocabulary gives them. What needs no
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
+from trainyard_api.contract import ColumnKind
 from trainyard_trainer.data.target import Target
 
-ColumnKind = Literal["number", "boolean", "category", "text", "time"]
+
+@dataclass(frozen=True)
+class Spread:
+    """What the training part has of a column, after the shift: float64."""
+
+    mean: float
+    deviation: float
+    lowest: float
+    highest: float
 
 
 @dataclass(frozen=True)
@@ -25,7 +33,9 @@ class Column:
         width: how many places it has: 1, or the number of words kept of a text.
         shift: taken off numbers and times (seconds since 1970) in float64, before float32.
         fill: what stands for a missing number, after the shift; None: none may be missing.
-        vocabulary: of categories and texts: entry i is encoded as i + 1, all else as 0.
+        vocabulary: of categories and texts: entry i is encoded as i + 1. Any other category is 0;
+            any other word is 1, and 0 is no word.
+        spread: of numbers and times.
     """
 
     name: str
@@ -35,6 +45,7 @@ class Column:
     shift: float = 0.0
     fill: float | None = None
     vocabulary: tuple[str, ...] = ()
+    spread: Spread | None = None
 
 
 @dataclass(frozen=True)

@@ -157,9 +157,7 @@ def _cut(
     return numbers[kept], numbers[~kept]
 
 
-def _fold(
-    rows: Divisible, numbers: Numbers, split: Split, fold: Fold
-) -> tuple[Numbers, Numbers]:
+def _fold(rows: Divisible, numbers: Numbers, split: Split, fold: Fold) -> tuple[Numbers, Numbers]:
     """What trains in a fold, and what validates."""
     some = rows.only(numbers)
     if len(some) < 2 * fold.of:

@@ -10,6 +10,7 @@ from trainyard_api.spec import Model
 from trainyard_trainer.data.schema import Schema
 from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.models.hidden import Hidden, check_activation
+from trainyard_trainer.models.inputs import of_columns
 from trainyard_trainer.models.scaling import Scaling, scale
 from trainyard_trainer.tasks import Task
 
@@ -44,12 +45,7 @@ def build(spec: Model, schema: Schema, task: Task, scaling: Scaling) -> keras.Mo
     """
     check(spec, schema)
     inputs = keras.Input(schema.shape, name=INPUT_NAME, dtype="float32")
-    turned = (
-        keras.layers.Permute((2, 3, 1), name="channels_last")(inputs)
-        if schema.channels_first
-        else inputs
-    )
-    scaled = scale(scaling, turned)
+    scaled = _prepared(schema, scaling, inputs)
     hidden = Hidden.of(spec)
     last = _cnn(spec, scaled, hidden) if spec.architecture == "cnn" else _dense(scaled)
     units = spec.cnn.units if spec.architecture == "cnn" else spec.dense.units
@@ -57,6 +53,15 @@ def build(spec: Model, schema: Schema, task: Task, scaling: Scaling) -> keras.Mo
         dense = keras.layers.Dense(width, **hidden.arguments(), name=f"dense_{index}")
         last = hidden.finish(dense(last), dense.name)
     return keras.Model(inputs, task.head(last, hidden.regularizer()), name=spec.architecture)
+
+
+def _prepared(schema: Schema, scaling: Scaling, inputs: Any) -> Any:
+    """What the first layer takes."""
+    if schema.columns:
+        return of_columns(schema.columns, scaling, inputs)
+    if schema.channels_first:
+        inputs = keras.layers.Permute((2, 3, 1), name="channels_last")(inputs)
+    return scale(scaling, inputs)
 
 
 def _dense(scaled: Any) -> Any:

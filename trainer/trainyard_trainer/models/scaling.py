@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from trainyard_trainer.data.moments import Moments, moments_of
 from trainyard_trainer.data.rows import Part
+from trainyard_trainer.data.schema import Column, Schema
 
 Kind = Literal["none", "standard", "minmax", "rescale"]
 
@@ -47,6 +49,25 @@ def fit_scaling(kind: Kind, train: Part, channels_first: bool = False) -> Scalin
         )
     )
     return scaling_of(kind, found)
+
+
+def scaling_for(kind: Kind, train: Part, schema: Schema) -> Scaling:
+    """The scaling of that kind for rows of a schema.
+
+    Of a table it has an entry for each of its `scaled` columns, whose spread is known already.
+    """
+    if not schema.columns:
+        return fit_scaling(kind, train, schema.channels_first)
+    spreads = [column.spread for column in scaled(schema.columns) if column.spread is not None]
+    if kind in ("none", "rescale") or not spreads:
+        return Scaling(kind, scale=(_BYTE,) if kind == "rescale" else (1.0,))
+    table = np.array([[s.mean, s.deviation, s.lowest, s.highest] for s in spreads], np.float64)
+    return scaling_of(kind, Moments(*table.T))
+
+
+def scaled(columns: Sequence[Column]) -> list[Column]:
+    """The columns of a table that are scaled: truth values are between 0 and 1 already."""
+    return [column for column in columns if column.kind in ("number", "time")]
 
 
 def scaling_of(kind: Kind, found: Moments) -> Scaling:

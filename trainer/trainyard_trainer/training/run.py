@@ -137,9 +137,7 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
 def _train(stage: _Stage) -> Fitted:
     """Fit the model, until its end or a vote to stop."""
     spec, dataset, task = stage.pod.spec, stage.dataset, stage.task
-    scaling = models.fit_scaling(
-        spec.data.preprocessing.scaling, dataset.train, dataset.schema.channels_first
-    )
+    scaling = models.scaling_for(spec.data.preprocessing.scaling, dataset.train, dataset.schema)
     fitting = Fitting(
         build=lambda: models.build(spec.model, dataset.schema, task, scaling),
         objective=Supervised(task),

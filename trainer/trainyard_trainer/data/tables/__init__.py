@@ -1,0 +1,1 @@
+"""Tables: files with named columns, and how their rows become the numbers that a model takes."""

@@ -1,0 +1,106 @@
+"""Which files make up a table, which part each belongs to, and what its folders' names say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+from urllib.parse import unquote
+
+from trainyard_trainer.data.reading import Files
+from trainyard_trainer.data.source import FIELD, PARTS, PartName
+from trainyard_trainer.errors import InvalidData
+from trainyard_trainer.store.location import Entry, Location
+
+TableFormat = Literal["csv", "parquet"]
+
+SUFFIXES: Final[dict[TableFormat, re.Pattern[str]]] = {
+    "csv": re.compile(r"\.(csv|tsv)(\.gz)?$", re.IGNORECASE),
+    "parquet": re.compile(r"\.(parquet|pq|parq)$", re.IGNORECASE),
+}
+_PART: Final = re.compile(
+    r"^(?:.*[-_.=])?(?:(?P<train>train|training)|(?P<validation>validation|valid|val|dev)|"
+    r"(?P<test>test|testing))(?:[-_.].*)?$",
+    re.IGNORECASE,
+)
+_NO_PARTITION: Final = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """One file of a table.
+
+    Attributes:
+        name: for messages.
+        partition: columns that the names of its folders give, as Hive writes them (key=value).
+    """
+
+    location: Location
+    name: str
+    size: int
+    part: PartName
+    partition: tuple[tuple[str, str | None], ...] = ()
+
+
+def recognise(format: TableFormat, entries: Sequence[Entry]) -> bool:
+    """Whether some files are of that format, by their names."""
+    return any(_is_of(format, entry) for entry in entries)
+
+
+def table_files(format: TableFormat, files: Files) -> tuple[tuple[TableFile, ...], list[str]]:
+    """The files of a table: those that train first, each part sorted by name; and notes.
+
+    Raises:
+        InvalidData: there are none, or none that trains.
+    """
+    if files.is_file:
+        (entry,) = files.entries
+        return (TableFile(files.location, files.shown(entry), entry.size, "train"),), []
+    entries = [entry for entry in files.entries if _is_of(format, entry)]
+    if not entries:
+        raise InvalidData(
+            f"{FIELD}: {files.location.uri} has no files of the format {format}; put them there, "
+            "or name another format"
+        )
+    parts = {entry.name: _part_of(entry.name) for entry in entries}
+    if "train" not in parts.values():
+        return tuple(_file(files, entry, "train") for entry in entries), []
+    notes = []
+    if others := [name for name, part in parts.items() if part is None]:
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        notes.append(f"{', '.join(others[:3])}{more}: left out, since other files are called train")
+    return tuple(
+        _file(files, entry, part)
+        for part in PARTS
+        for entry in entries
+        if parts[entry.name] == part
+    ), notes
+
+
+def _is_of(format: TableFormat, entry: Entry) -> bool:
+    # What begins with an underscore tells of the others: _SUCCESS, _metadata.
+    name = entry.name.rpartition("/")[2]
+    return not name.startswith("_") and SUFFIXES[format].search(name) is not None
+
+
+def _part_of(name: str) -> PartName | None:
+    """The part that a path speaks of, by its first folder or file that names one."""
+    for step in name.split("/"):
+        plain = re.sub(r"(\.[A-Za-z]+)+$", "", step)
+        if match := _PART.match(plain):
+            return next(part for part in PARTS if match[part])
+    return None
+
+
+def _file(files: Files, entry: Entry, part: PartName) -> TableFile:
+    return TableFile(
+        files.at(entry), files.shown(entry), entry.size, part, tuple(_partition(entry.name))
+    )
+
+
+def _partition(name: str) -> Iterator[tuple[str, str | None]]:
+    for step in name.split("/")[:-1]:
+        key, equals, value = step.partition("=")
+        if key and equals:
+            yield unquote(key), None if value == _NO_PARTITION else unquote(value)

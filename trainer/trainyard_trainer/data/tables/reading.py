@@ -1,0 +1,272 @@
+"""From the files of a table to the three parts of a training."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainyard_api.contract import ColumnKind
+from trainyard_api.spec import Data, Missing
+from trainyard_trainer.data import checks, splitting
+from trainyard_trainer.data.dataset import Dataset
+from trainyard_trainer.data.reading import Files, Progress, Reading
+from trainyard_trainer.data.rows import Part, RowSource
+from trainyard_trainer.data.schema import Column, Schema
+from trainyard_trainer.data.source import FIELD, PARTS, PartName
+from trainyard_trainer.data.splitting import Divisible, Planned
+from trainyard_trainer.data.tables import cleaning, kinds, targets
+from trainyard_trainer.data.tables.encoding import Encoding
+from trainyard_trainer.data.tables.files import TableFormat, table_files
+from trainyard_trainer.data.tables.statistics import placed, statistics_of
+from trainyard_trainer.data.tables.survey import Survey, Wanted, survey
+from trainyard_trainer.data.tables.table import Table
+from trainyard_trainer.errors import InvalidData
+
+FEATURES_FIELD: Final = "spec.data.source.features"
+_PASSES: Final = 3
+_FAILURES_NAMED: Final = 5
+_LISTED: Final = 12
+
+
+def read(format: TableFormat, files: Files, reading: Reading) -> Dataset:
+    """The parts of a table.
+
+    It is read three times, some rows at a time: to see what its columns hold, to learn from the
+    training part what they need (vocabularies, means), and to encode its rows.
+
+    Raises:
+        InvalidData: it cannot be learned from.
+        StoreUnavailable: the location, or the worker's disk, is away.
+    """
+    found, notes = table_files(format, files)
+    reading.notes += notes
+    reading.notes.append(f"format {format}: {len(found)} files")
+    table = Table(format, found, reading.bad)
+    reading.notes += table.notes
+    return _Reader(table, reading).dataset()
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Attributes:
+    good: of all rows, those that are kept.
+    numbers: of those of each part that there is, among all rows.
+    """
+
+    good: NDArray[np.bool_]
+    numbers: dict[PartName, NDArray[np.int64]]
+
+
+class _Reader:
+    def __init__(self, table: Table, reading: Reading) -> None:
+        self._table = table
+        self._reading = reading
+        self._data: Data = reading.data
+        self._progress: Progress = reading.progress(_PASSES * table.bytes)
+        self._where = reading.data.source.uri
+
+    @property
+    def _missing(self) -> Missing:
+        return self._data.cleaning.missing if self._data.cleaning is not None else Missing()
+
+    def dataset(self) -> Dataset:
+        source, table = self._data.source, self._table
+        label = self._label()
+        features = self._features(label)
+        wanted = Wanted(
+            features,
+            label,
+            self._data.split.groups,
+            self._data.split.time,
+            source.columns,
+            source.maxBadRows + _FAILURES_NAMED,
+            self._missing.strategy == "drop",
+        )
+        seen = survey(table, wanted, self._progress)
+        decided = self._kinds(features, seen)
+        task = None if self._data.task == "reconstruction" else self._data.task
+        kind = targets.label_kind(label, seen.columns[label], seen.rows, task, source.columns)
+        rows = self._rows(seen, decided, kind, label)
+        learned = targets.learned_from(
+            label, kind, seen.label, rows.numbers, task, f"{self._where} ({label})"
+        )
+        given = [part for part in PARTS if part in rows.numbers]
+        targets_of = dict(zip(given, learned.parts, strict=True))
+        planned = self._plan(seen, rows, targets_of["train"])
+        columns = self._columns(decided, rows, planned)
+        encoded = self._encode(columns, rows)
+        parts = _parts(encoded, rows, targets_of, planned)
+        target = learned.target
+        checks.check_classes(target, parts["train"], parts["test"], self._where)
+        notes = [f"task {target.task}: {learned.why}"] if learned.why else []
+        notes += checks.absent_classes(target, parts["validation"], parts["test"])
+        schema = Schema(encoded.shape, target, columns)
+        return Dataset(parts["train"], parts["validation"], parts["test"], schema, tuple(notes))
+
+    def _label(self) -> str:
+        label = self._data.source.label
+        if label is None:
+            raise InvalidData(
+                f"{targets.LABEL_FIELD}: is required: the column that is to be learned; "
+                f"{self._where} has {_listed(self._table.columns)}"
+            )
+        self._check(label, targets.LABEL_FIELD)
+        return label
+
+    def _features(self, label: str) -> list[str]:
+        source, split = self._data.source, self._data.split
+        for name, field in (
+            (split.groups, f"{splitting.FIELD}.groups"),
+            (split.time, f"{splitting.FIELD}.time"),
+            *((name, kinds.COLUMNS_FIELD) for name in source.columns),
+            *((name, FEATURES_FIELD) for name in source.features or ()),
+        ):
+            if name is not None:
+                self._check(name, field)
+        if source.features is not None:
+            return [name for name in dict.fromkeys(source.features) if name != label]
+        apart = (label, split.groups, split.time)
+        features = [name for name in self._table.columns if name not in apart]
+        self._table.check([name for name in (*features, *apart) if name is not None])
+        return features
+
+    def _check(self, name: str, field: str) -> None:
+        """Make sure that there is a column of that name, in all files.
+
+        Raises:
+            InvalidData: there is none.
+        """
+        if name not in self._table.columns:
+            near = difflib.get_close_matches(name, self._table.columns, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise InvalidData(
+                f"{field}: {self._where} has no column {name}; {hint}"
+                f"It has {_listed(self._table.columns)}"
+            )
+        self._table.check([name])
+
+    def _kinds(self, features: Sequence[str], seen: Survey) -> dict[str, ColumnKind]:
+        if seen.rows == 0:
+            raise InvalidData(f"{FIELD}: {self._where} has no rows")
+        decided: dict[str, ColumnKind] = {}
+        for name in features:
+            decision = kinds.decide(name, seen.columns[name], seen.rows, self._data.source.columns)
+            if decision.note:
+                self._reading.notes.append(decision.note)
+            if decision.kind is not None:
+                decided[name] = decision.kind
+        if not decided:
+            raise InvalidData(
+                f"{FEATURES_FIELD}: no column is left to learn from; {self._where} has "
+                f"{_listed(self._table.columns)}"
+            )
+        self._reading.notes.append(f"columns: {_told(decided)}")
+        return decided
+
+    def _rows(
+        self, seen: Survey, decided: dict[str, ColumnKind], kind: ColumnKind, label: str
+    ) -> _Rows:
+        place, bad = self._table.place, self._reading.bad
+        good = np.ones(seen.rows, np.bool_)
+        cleaning.leave_out_wrong(good, seen, decided, place, bad)
+        cleaning.leave_out_unlabelled(
+            good, seen.label, kind, label, place, bad, self._missing.strategy == "drop"
+        )
+        cleaning.check_dividing(seen, self._data.split, place)
+        bad.check()
+        self._reading.notes += cleaning.drop_missing(good, seen, decided, self._missing, place)
+        numbers, first = {}, 0
+        for part in PARTS:
+            count = self._table.rows_of(part)
+            if count:
+                numbers[part] = first + np.flatnonzero(good[first : first + count])
+                if not len(numbers[part]):
+                    raise InvalidData(f"{FIELD}: {self._where}: no row of {part} can be used")
+            first += count
+        return _Rows(good, numbers)
+
+    def _plan(self, seen: Survey, rows: _Rows, learned: NDArray[Any]) -> Planned:
+        train = rows.numbers["train"]
+        divisible = Divisible(
+            learned,
+            None if seen.groups is None else seen.groups.codes()[train],
+            None if seen.times is None else seen.times.numbers()[train],
+        )
+        brought = {part for part in rows.numbers if part != "train"}
+        return splitting.plan(divisible, self._data.split, brought, self._data.fold)
+
+    def _columns(
+        self, decided: dict[str, ColumnKind], rows: _Rows, planned: Planned
+    ) -> tuple[Column, ...]:
+        """What the training part tells of the columns."""
+        learns = np.zeros(len(rows.good), np.bool_)
+        learns[rows.numbers["train"][planned.train]] = True
+        gathered = {
+            name: statistics_of(kind, self._missing, len(decided), len(planned.train))
+            for name, kind in decided.items()
+        }
+        for piece in self._table.scan(list(decided), self._progress):
+            chosen = learns[piece.first : piece.first + piece.rows]
+            if not chosen.any():
+                continue
+            for name, statistics in gathered.items():
+                statistics.add(_only(piece.columns[name], chosen))
+        for name, statistics in gathered.items():
+            self._reading.notes += statistics.notes(name)
+        return placed([each.column(name) for name, each in gathered.items()])
+
+    def _encode(self, columns: tuple[Column, ...], rows: _Rows) -> RowSource:
+        encoding = Encoding(columns)
+        collector = self._reading.residence.collect(
+            int(rows.good.sum()), (encoding.width,), np.dtype(np.float32)
+        )
+        for piece in self._table.scan([column.name for column in columns], self._progress):
+            chosen = rows.good[piece.first : piece.first + piece.rows]
+            cells = {name: _only(array, chosen) for name, array in piece.columns.items()}
+            collector.add(encoding.encode(cells, int(chosen.sum())))
+        return collector.finish()
+
+
+read_csv = partial(read, "csv")
+read_parquet = partial(read, "parquet")
+
+
+def _parts(
+    source: RowSource, rows: _Rows, learned: dict[PartName, NDArray[Any]], planned: Planned
+) -> dict[PartName, Part]:
+    """The three parts, as rows of the encoded table."""
+    kept = np.cumsum(rows.good) - 1
+    numbers = {part: kept[found].astype(np.int64) for part, found in rows.numbers.items()}
+    divided = Part(source, numbers["train"], learned["train"])
+    return {
+        "train": divided.only(planned.train),
+        "validation": divided.only(planned.validation),
+        "test": divided.only(planned.test),
+        **{part: Part(source, numbers[part], learned[part]) for part in numbers if part != "train"},
+    }
+
+
+def _only(array: Any, chosen: NDArray[np.bool_]) -> Any:
+    import pyarrow as pa
+
+    return array if chosen.all() else array.filter(pa.array(chosen))
+
+
+def _told(decided: dict[str, ColumnKind]) -> str:
+    def each() -> Iterator[str]:
+        for kind in dict.fromkeys(decided.values()):
+            names = [name for name, found in decided.items() if found == kind]
+            yield f"{kind} {_listed(names)}"
+
+    return "; ".join(each())
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more
