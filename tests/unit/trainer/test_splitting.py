@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainyard_api.spec import Fold, Split
+from trainyard_trainer.data.source import PartName
 from trainyard_trainer.data.splitting import Divisible, Planned, plan
 from trainyard_trainer.errors import InvalidData
 
-NOTHING_BROUGHT: set = set()
+NOTHING_BROUGHT: set[PartName] = set()
 
 
 def targets_of(rows: int, classes: int = 2) -> np.ndarray:
@@ -33,15 +36,14 @@ def test_rows_of_one_group_never_lie_in_two_parts(
 ) -> None:
     rows = Divisible(targets_of(len(groups)), groups=np.array(groups, np.int64))
     fold = None if folds is None else Fold(index=folds - 1, of=folds)
-    try:
-        planned = plan(rows, Split(seed=seed), NOTHING_BROUGHT, fold)
-    except InvalidData as error:
-        assert "groups" in str(error)
-        assert len(set(groups)) < 6
+    if len(set(groups)) < 6:
+        with suppress(InvalidData):
+            plan(rows, Split(seed=seed), NOTHING_BROUGHT, fold)
         return
+    planned = plan(rows, Split(seed=seed), NOTHING_BROUGHT, fold)
     found = [set(np.array(groups)[part]) for part in parts(planned)]
     assert all(found)
-    assert not (found[0] & found[1] or found[0] & found[2] or found[1] & found[2])
+    assert sum(map(len, found)) == len(set(groups))
     assert sorted(np.concatenate(parts(planned))) == list(range(len(groups)))
 
 
@@ -55,11 +57,11 @@ def test_validation_and_test_come_after_training(times: list[int], folds: int | 
     rows = Divisible(targets_of(len(times)), times=stamps)
     for index in range(folds or 1):
         fold = None if folds is None else Fold(index=index, of=folds)
-        try:
-            planned = plan(rows, Split(), NOTHING_BROUGHT, fold)
-        except InvalidData as error:
-            assert "spec.data.split.time" in str(error)
+        if len(set(times)) < 2 * (folds or 2) + 2:
+            with suppress(InvalidData):
+                plan(rows, Split(), NOTHING_BROUGHT, fold)
             return
+        planned = plan(rows, Split(), NOTHING_BROUGHT, fold)
         train, validation, test = (stamps[part] for part in parts(planned))
         assert train.max() < validation.min()
         assert validation.max() < test.min()

@@ -57,10 +57,8 @@ FORMATS: Final = (
         _of_parts(images.read),
     ),
     Format("text", ".txt files in a folder for each class", text.KIND.recognise, text.read),
-    Format("parquet", "tables called .parquet", partial(tables.recognise, "parquet"), read_parquet),
-    Format(
-        "csv", "tables called .csv, .tsv (.gz or not)", partial(tables.recognise, "csv"), read_csv
-    ),
+    Format("parquet", ".parquet tables", partial(tables.recognise, "parquet"), read_parquet),
+    Format("csv", ".csv or .tsv (.gz or not)", partial(tables.recognise, "csv"), read_csv),
 )
 
 

@@ -13,6 +13,7 @@ import io
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -64,7 +65,7 @@ def dialect_of(location: Location, name: str) -> Dialect:
         InvalidData: it is empty, no UTF-8, or has no header.
         StoreUnavailable: the location is away.
     """
-    with location.guarded(), location.open() as file:
+    with location.guarded(), location.open() as file, _unpacking(name):
         head = _unpacked(file, name).read(_HEAD_BYTES)
     if head.startswith(_UTF16):
         raise InvalidData(f"{FIELD}: {name} is UTF-16; {_CONVERT.replace('latin1', 'utf-16')}")
@@ -118,7 +119,7 @@ def batches(
             return "error"
         return "skip"
 
-    with location.guarded(), location.open() as file:
+    with location.guarded(), location.open() as file, _unpacking(name):
         size = max(1, location.size())
         unpacked = _unpacked(file, name)
         try:
@@ -143,10 +144,16 @@ def batches(
             if refused:
                 raise refused[0] from None
             raise _unsound(name, error) from error
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise InvalidData(
-                f"{FIELD}: {name} cannot be unpacked ({error}); fetch it again"
-            ) from error
+
+
+@contextmanager
+def _unpacking(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InvalidData(
+            f"{FIELD}: {name} cannot be unpacked ({error}); fetch it again"
+        ) from error
 
 
 def _unpacked(file: IO[bytes], name: str) -> IO[bytes]:

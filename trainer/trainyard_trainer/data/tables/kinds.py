@@ -56,7 +56,7 @@ def decide(name: str, seen: Seen, rows: int, overridden: Mapping[str, ColumnKind
             continue
         nearly = kind != "boolean" and seen.different > _FEW and trial.wrong <= _NEARLY * known
         if trial.wrong == 0 or nearly:
-            found: ColumnKind = kind  # type: ignore[assignment]
+            found: ColumnKind = kind
             told = _numbered(name, seen, rows) if kind == "number" else ""
             return Decision(found, note or told)
     return _of_texts(name, seen, note)
@@ -84,10 +84,11 @@ def _of_texts(name: str, seen: Seen, note: str) -> Decision:
 
 def _numbered(name: str, seen: Seen, rows: int) -> str:
     """A sentence where whole numbers look like those of rows."""
-    if seen.whole and seen.natives <= {"number"} and seen.different == seen.sampled >= _IDENTITIES:
-        if rows == seen.sampled + seen.missing or seen.different > _MANY_DIFFERENT:
-            return (
-                f"{name}: a whole number that differs in every row; if it is an id, leave it out "
-                "by spec.data.source.features"
-            )
-    return ""
+    all_differ = seen.different == seen.sampled >= _IDENTITIES
+    enough = rows == seen.sampled + seen.missing or seen.different > _MANY_DIFFERENT
+    if not (seen.whole and seen.natives <= {"number"} and all_differ and enough):
+        return ""
+    return (
+        f"{name}: a whole number that differs in every row; if it is an id, leave it out by "
+        f"spec.data.source.features"
+    )

@@ -23,19 +23,19 @@ class Codes:
 
     def __init__(self) -> None:
         self.names: dict[str, int] = {}
-        self._codes: list[NDArray[np.int64]] = []
+        self._codes: list[NDArray[np.int32]] = []
 
     def add(self, array: pa.Array) -> None:
         """The next cells; plain ones."""
         coded = values.texts(array).dictionary_encode()
         found = [self.names.setdefault(t, len(self.names)) for t in coded.dictionary.to_pylist()]
-        places = np.array([*found, MISSING], np.int64)
+        places = np.array([*found, MISSING], np.int32)
         indices = coded.indices.fill_null(len(found)).to_numpy(zero_copy_only=False)
         self._codes.append(places[indices])
 
-    def codes(self) -> NDArray[np.int64]:
+    def codes(self) -> NDArray[np.int32]:
         """Of each row; `MISSING` where nothing is."""
-        return np.concatenate(self._codes) if self._codes else np.empty(0, np.int64)
+        return np.concatenate(self._codes) if self._codes else np.empty(0, np.int32)
 
 
 class Kept:
@@ -49,7 +49,10 @@ class Kept:
     def add(self, array: pa.Array) -> None:
         """The next cells of a label; plain ones."""
         parsed = values.numbers(array)
-        self._numbers.append(parsed.values)
+        # Of names that are no numbers, nothing but the names takes room.
+        named = np.isnan(parsed.values).all()
+        nothing = np.broadcast_to(np.float64(np.nan), (len(array),))
+        self._numbers.append(nothing if named else parsed.values)
         self._wrong.append(parsed.wrong)
         if self._codes is not None:
             self._codes.add(array)
@@ -76,11 +79,11 @@ class Kept:
         """Where nothing is."""
         return np.isnan(self.numbers()) & ~self.wrong()
 
-    def texts(self) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    def texts(self) -> tuple[tuple[str, ...], NDArray[np.int32]]:
         """Different texts, and the number of its text for each row."""
         if self._codes is None:
             found, codes = np.unique(self.numbers(), return_inverse=True)
-            return tuple(cells.text_of(float(each)) for each in found), codes.astype(np.int64)
+            return tuple(cells.text_of(float(each)) for each in found), codes.astype(np.int32)
         return tuple(self._codes.names), self._codes.codes()
 
     def shown(self, row: int) -> Any:

@@ -119,8 +119,11 @@ class _Numbers:
         if self._kind == "time":
             # Years would take all the digits that float32 has for the seconds.
             return self._mean
-        single = [np.array([each]) for each in (self._mean, self._deviation())]
-        found = Moments(*single, np.array([self._lowest]), np.array([self._highest]))
+        mean, deviation, lowest, highest = (
+            np.array([each])
+            for each in (self._mean, self._deviation(), self._lowest, self._highest)
+        )
+        found = Moments(mean, deviation, lowest, highest)
         return float(shifting.needed_shift(found)[0])
 
     def _fill(self) -> float | None:
@@ -152,7 +155,8 @@ class _Truths:
         return Column(name, "boolean", 0, fill=float(np.argmax(self._counts)) if filled else None)
 
     def notes(self, name: str) -> Iterator[str]:
-        yield from ()
+        if self._counts.sum() == 0:
+            yield f"{name}: holds nothing in any row of the training part"
 
 
 class _Categories:

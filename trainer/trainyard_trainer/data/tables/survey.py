@@ -24,7 +24,7 @@ PARSERS: Final = {
 }
 """Kinds whose cells can be wrong."""
 
-_SAMPLED_CELLS: Final = 2_000_000
+_SAMPLED_CELLS: Final = 500_000
 """Of all columns together, that are looked at for how different they are."""
 _SAMPLED_ROWS: Final = (2_000, 100_000)
 _HOPELESS: Final = 0.5
@@ -189,10 +189,10 @@ class _Looking:
             seen.trials.setdefault(native, Trial())
 
     def _try(self, name: str, seen: Seen, array: pa.Array, first: int) -> None:
+        native = native_of(array.type)
         for kind, trial in list(seen.trials.items()):
-            if kind != native_of(array.type) and native_of(array.type) is not None:
-                if name not in self._wanted.overridden:
-                    continue
+            if native not in (None, kind) and name not in self._wanted.overridden:
+                continue
             parsed = PARSERS[kind](array)
             wrong = int(parsed.wrong.sum())
             trial.wrong += wrong
