@@ -196,7 +196,7 @@ def _rules_of_data(data: Data) -> Iterator[Problem]:
 
 
 _BUILT_ARCHITECTURES = ("dense", "cnn")
-_BUILT_FORMATS = ("auto", "idx", "npz", "csv", "parquet", "images", "text")
+_BUILT_FORMATS = ("auto", "idx", "npz", "csv", "parquet", "images", "tfrecord", "text")
 _TABLES = ("csv", "parquet")
 _BUILT_SOURCES = ("file", "pvc", "s3", "gs", "az", "https", "keras", "sklearn")
 _BUILT_STORES = ("file", "pvc", "s3", "gs", "az")

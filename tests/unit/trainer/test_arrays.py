@@ -83,7 +83,8 @@ def test_rows_without_a_number_are_left_out_and_counted(tmp_path: Path, streamin
         assert np.isfinite(part.features()).all()
     kept = np.delete(np.arange(60), [7, 20])
     np.testing.assert_array_equal(LABELS[kept[dataset.train.numbers]], dataset.train.targets)
-    assert any("2 rows left out" in note and "row 20, column 5" in note for note in dataset.notes)
+    notes = dataset.notes
+    assert any("2 rows are left out" in note and "row 20, column 5" in note for note in notes)
 
 
 def test_one_row_more_than_allowed_ends_the_job_with_all_names(tmp_path: Path) -> None:

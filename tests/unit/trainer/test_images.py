@@ -150,7 +150,7 @@ def test_corrupt_pictures_are_left_out_up_to_the_limit(tmp_path: Path) -> None:
     dataset = read(tmp_path, maxBadRows=3)
 
     assert sum(map(len, (dataset.train, dataset.validation, dataset.test))) == 40
-    assert "3 rows left out" in said(dataset)
+    assert "3 rows are left out" in said(dataset)
     for path in bad:
         assert str(path) in said(dataset)
     left = dataset.train.features()[:, 0, 0, 0]

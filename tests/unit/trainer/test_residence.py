@@ -87,3 +87,26 @@ def test_truth_values_are_taken_as_bytes() -> None:
 
     assert source.dtype == np.uint8
     assert source.take(np.array([0])).tolist() == [[1, 0]]
+
+
+def test_streamed_rows_that_are_taken_together_do_not_pile_up_in_memory(tmp_path: Path) -> None:
+    rows = 400_000
+    collector = Residence("always", 2**40, tmp_path).collect(rows, (64,), np.dtype(np.float32))
+    for first in range(0, rows, 10_000):
+        piece = np.arange(first, first + 10_000, dtype=np.float32)
+        collector.add(np.repeat(piece[:, np.newaxis], 64, axis=1))
+    source = collector.finish()
+    # One row of each page: the pages are sixteen times what is taken.
+    numbers = np.arange(0, rows, 16, dtype=np.int64)
+    asked = Path("/proc/self/clear_refs")
+    asked.write_text("5")
+    before = peak_megabytes()
+    taken = source.take(numbers)
+    np.testing.assert_array_equal(taken[:, 0], numbers.astype(np.float32))
+    assert peak_megabytes() - before < 60
+
+
+def peak_megabytes() -> int:
+    """The most memory that this process had since it was last asked to forget."""
+    status = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmHWM:"))

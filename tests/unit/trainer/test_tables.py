@@ -242,9 +242,12 @@ class TestMissing:
 
     def test_rows_are_dropped_in_every_part(self, tmp_path: Path) -> None:
         self.write(tmp_path)
+        content = (tmp_path / "a.csv").read_text().rpartition(",")[0] + ",\n"
+        (tmp_path / "a.csv").write_text(content)
         dataset = read(tmp_path, cleaning={"missing": {"strategy": "drop"}})
-        assert len(dataset.train.source) == ROWS - 2
-        assert any(note.startswith("2 of 200 rows") for note in dataset.notes)
+        assert len(dataset.train.source) == ROWS - 3
+        assert "1 rows without a label are dropped" in dataset.notes
+        assert any(note.startswith("2 of 199 rows") for note in dataset.notes)
 
 
 def with_cell(column: str, row: int, cell: str) -> str:

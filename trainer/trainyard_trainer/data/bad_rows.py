@@ -67,7 +67,8 @@ class BadRows:
     def notes(self) -> Iterator[str]:
         """A sentence where some were left out."""
         if self._count:
-            yield f"{self._count} rows left out ({LIMIT_FIELD} {self._limit}): {self._listed()}"
+            rows = "row is" if self._count == 1 else "rows are"
+            yield f"{self._count} {rows} left out ({LIMIT_FIELD} {self._limit}): {self._listed()}"
 
     def _too_many(self, at_least: str = "") -> InvalidData:
         cure = self._first[0].cure

@@ -4,6 +4,7 @@ sizes, the second decodes them into where rows are kept.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Final, Protocol, TypeVar
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from trainyard_trainer.data import pictures
 from trainyard_trainer.data.pictures import Shape, Size, Unreadable
-from trainyard_trainer.data.reading import Reading
+from trainyard_trainer.data.reading import Progress, Reading
+from trainyard_trainer.data.residence import Residence
 from trainyard_trainer.data.source import FIELD, PARTS, PartName, Raw
 from trainyard_trainer.errors import InvalidData, InvalidSpec
 
@@ -44,13 +46,18 @@ class Pictures:
 
     Attributes:
         numbers: in the album.
-        names: of each, for messages.
+        name_of: the name of one by its number, for messages.
         labels: of each.
     """
 
     numbers: Sequence[int]
-    names: Sequence[str]
+    name_of: Callable[[int], str]
     labels: NDArray[Any]
+
+    def only(self, kept: NDArray[np.bool_]) -> Pictures:
+        """Those that are kept."""
+        numbers = np.asarray(self.numbers)[kept].tolist()
+        return Pictures(numbers, self.name_of, self.labels[kept])
 
 
 def decoded(
@@ -71,42 +78,62 @@ def decoded(
             "their channels last: leave it out"
         )
     progress = reading.progress((1 + _DECODING) * sum(len(each.numbers) for each in parts.values()))
-    sizes: dict[int, Size] = {}
-    for each in parts.values():
-        names = dict(zip(each.numbers, each.names, strict=True))
-        for number, found in album.read(each.numbers, pictures.size_of):
-            progress.add(1)
-            if isinstance(found, Unreadable):
-                reading.bad.leave_out(names[number], found.why, _CURE)
-            else:
-                sizes[number] = found
-    reading.bad.check()
+    sizes, sound = _look(album, parts, reading, progress)
     if not sizes:
         raise InvalidData(f"{FIELD}: {name} has no picture that can be read")
-    shape, why = pictures.common_shape(list(sizes.values()), reading.data.preprocessing.image)
+    shape, why = pictures.common_shape(sizes, reading.data.preprocessing.image)
     reading.notes.append(why + _hint(shape))
-    residence = reading.residence.decided(len(sizes) * int(np.prod(shape.row)))
-    raw: dict[PartName, Raw] = {}
+    residence = reading.residence.decided(sizes.total() * int(np.prod(shape.row)))
+    raw = {}
     for part in (part for part in PARTS if part in parts):
-        each = parts[part]
-        numbers = [number for number in each.numbers if number in sizes]
-        names = dict(zip(each.numbers, each.names, strict=True))
-        collector = residence.collect(len(numbers), shape.row, np.dtype(np.uint8))
-        kept: set[int] = set()
-        for number, pixels in album.read(numbers, lambda file: pictures.decode(file, shape)):
-            progress.add(_DECODING)
-            if isinstance(pixels, Unreadable):
-                reading.bad.leave_out(names[number], pixels.why, _CURE)
-                continue
-            collector.add(pixels[np.newaxis])
-            kept.add(number)
-        mask = np.array([number in kept for number in each.numbers], np.bool_)
-        if not kept:
-            reading.bad.check()
-            raise InvalidData(f"{FIELD}: {name}: the {part} part has no picture that can be read")
-        raw[part] = Raw(collector.finish(), each.labels[mask], name)
+        raw[part] = _decode(album, sound[part], shape, residence, name, reading, progress)
     reading.bad.check()
     return raw
+
+
+def _look(
+    album: Album, parts: Mapping[PartName, Pictures], reading: Reading, progress: Progress
+) -> tuple[Counter[Size], dict[PartName, Pictures]]:
+    """How many pictures have which size, and the parts without those that have none."""
+    sizes: Counter[Size] = Counter()
+    sound: dict[PartName, Pictures] = {}
+    for part, each in parts.items():
+        good = []
+        for number, found in album.read(each.numbers, pictures.size_of):
+            progress.add(1)
+            good.append(isinstance(found, Size))
+            if isinstance(found, Unreadable):
+                reading.bad.leave_out(each.name_of(number), found.why, _CURE)
+            else:
+                sizes[found] += 1
+        sound[part] = each.only(np.array(good, np.bool_))
+    reading.bad.check()
+    return sizes, sound
+
+
+def _decode(
+    album: Album,
+    part: Pictures,
+    shape: Shape,
+    residence: Residence,
+    name: str,
+    reading: Reading,
+    progress: Progress,
+) -> Raw:
+    """The rows of one part."""
+    collector = residence.collect(len(part.numbers), shape.row, np.dtype(np.uint8))
+    good = []
+    for number, pixels in album.read(part.numbers, lambda file: pictures.decode(file, shape)):
+        progress.add(_DECODING)
+        good.append(not isinstance(pixels, Unreadable))
+        if isinstance(pixels, Unreadable):
+            reading.bad.leave_out(part.name_of(number), pixels.why, _CURE)
+        else:
+            collector.add(pixels[np.newaxis])
+    if not any(good):
+        reading.bad.check()
+        raise InvalidData(f"{FIELD}: {name}: one part has no picture that can be read")
+    return Raw(collector.finish(), part.labels[np.array(good, np.bool_)], name)
 
 
 def _hint(shape: Shape) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 
 from trainyard_trainer.data.assembling import from_parts
 from trainyard_trainer.data.dataset import Dataset
-from trainyard_trainer.data.readers import idx, images, npz, text
+from trainyard_trainer.data.readers import idx, images, npz, text, tfrecord
 from trainyard_trainer.data.reading import Files, Reading
 from trainyard_trainer.data.source import FIELD, RawParts
 from trainyard_trainer.data.tables import files as tables
@@ -49,6 +49,7 @@ def _of_parts(read: Callable[[Files, Reading], RawParts]) -> Callable[[Files, Re
 FORMATS: Final = (
     Format("idx", "train-images-idx3-ubyte and its like", idx.recognise, _of_parts(idx.read)),
     Format("npz", "one .npz archive", npz.recognise, _of_parts(npz.read)),
+    Format("tfrecord", ".tfrecord files", tfrecord.recognise, _of_parts(tfrecord.read)),
     Format(
         "images",
         "pictures in a folder for each class, or a .csv of path and label",

@@ -157,18 +157,28 @@ def _as_classes(field: str, where: str, values: NDArray[Any]) -> tuple[Classes, 
             )
         values = whole.astype(np.int64)
     found, numbers = np.unique(values, return_inverse=True)
-    if len(found) < 2:
+    names = tuple(_shown(each) for each in found)
+    check_classes(field, where, names, len(values))
+    return Classes(names), numbers.astype(np.int64)
+
+
+def check_classes(field: str, where: str, names: Sequence[str], rows: int) -> None:
+    """Make sure that so many classes can be learned from so many rows.
+
+    Raises:
+        InvalidData: they cannot.
+    """
+    if len(names) < 2:
         raise InvalidData(
-            f"{field}: {where}: all rows have the label {_shown(found[0])}; "
+            f"{field}: {where}: all rows have the label {names[0]}; "
             "a classification needs two classes or more"
         )
-    if len(found) > _SMALL and len(found) * _TOO_FEW_OF_EACH > len(values):
+    if len(names) > _SMALL and len(names) * _TOO_FEW_OF_EACH > rows:
         raise InvalidData(
-            f"{field}: {where}: {len(found)} different labels in {len(values)} rows are no classes "
+            f"{field}: {where}: {len(names)} different labels in {rows} rows are no classes "
             f"that can be learned; to learn numbers set {TASK_FIELD}: regression, or name "
             "another column"
         )
-    return Classes(tuple(_shown(each) for each in found)), numbers.astype(np.int64)
 
 
 def _as_quantities(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
 from typing import IO, Any, Final, Literal
 
@@ -122,15 +122,16 @@ def decode(file: IO[bytes], shape: Shape) -> NDArray[np.uint8] | Unreadable:
         return _why(error)
 
 
-def common_shape(sizes: Sequence[Size], wanted: ImagePreprocessing) -> tuple[Shape, str]:
+def common_shape(sizes: Counter[Size], wanted: ImagePreprocessing) -> tuple[Shape, str]:
     """The shape that all pictures are made to, and how it was found, for people.
 
     Args:
-        sizes: of all pictures, at least one.
+        sizes: how many pictures have which; at least one.
     """
+    counts = list(sizes.values())
     heights, widths = [each.height for each in sizes], [each.width for each in sizes]
     alike = len(set(heights)) == len(set(widths)) == 1
-    height, width = float(np.median(heights)), float(np.median(widths))
+    height, width = (float(np.median(np.repeat(each, counts))) for each in (heights, widths))
     larger = 1.0 if alike else min(1.0, LARGEST_SIDE / max(height, width))
     if wanted.height is not None:
         larger = wanted.height / height

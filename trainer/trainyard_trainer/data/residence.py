@@ -20,13 +20,16 @@ from numpy.typing import NDArray
 
 from trainyard_trainer.data.memory import aligned
 from trainyard_trainer.data.resident import Resident
-from trainyard_trainer.data.rows import Features, Numbers, StoredRows
+from trainyard_trainer.data.rows import PIECE_BYTES, Features, Numbers, StoredRows
 from trainyard_trainer.data.scratch import ScratchFile
 
 Streaming = Literal["auto", "always", "never"]
 
 SHARE: Final = 0.25
 """Of the memory that this process may use: what resident rows may take of it."""
+
+_ROWS_AT_ONCE: Final = 1024
+"""Each row of a few bytes brings the pages around it along, some 64 kB."""
 
 _LIMITS: Final = (
     Path("/sys/fs/cgroup/memory.max"),
@@ -167,9 +170,22 @@ class Streamed:
 
     def take(self, numbers: Numbers) -> Features:
         """The rows of these numbers, in this order."""
-        answer = self._rows.take(numbers)
-        self._let_go()
+        if len(numbers) <= self._at_once:
+            answer = self._rows.take(numbers)
+            self._let_go()
+            return answer
+        answer = aligned((len(numbers), *self.shape), self.dtype)
+        for first in range(0, len(numbers), self._at_once):
+            some = numbers[first : first + self._at_once]
+            answer[first : first + len(some)] = self._rows.take(some)
+            self._let_go()
         return answer
+
+    @property
+    def _at_once(self) -> int:
+        """Rows that are taken before their pages are let go."""
+        row = math.prod(self.shape) * self.stored.itemsize
+        return max(1, min(_ROWS_AT_ONCE, PIECE_BYTES // max(1, row)))
 
     def wide(self, numbers: Numbers) -> NDArray[np.float64]:
         """The rows of these numbers before the shift, in float64."""

@@ -47,6 +47,8 @@ class Divisible:
 
     def only(self, places: Numbers) -> Divisible:
         """These rows alone."""
+        if len(places) == len(self):
+            return self
         return Divisible(
             self.targets[places],
             None if self.groups is None else self.groups[places],
@@ -232,7 +234,8 @@ def _stratified(
     classes: NDArray[Any], wanted: int, random: np.random.Generator, field: str
 ) -> Numbers:
     """Places of which each class has its share; what is left over goes to the largest rests."""
-    present, numbers, counts = np.unique(classes, return_inverse=True, return_counts=True)
+    every = np.bincount(classes)
+    present, counts = np.flatnonzero(every), every[every > 0]
     if counts.min() < 2 or wanted < len(present) or len(classes) - wanted < len(present):
         raise InvalidData(
             f"{field}: {wanted} of {len(classes)} rows cannot hold the {len(present)} classes in "
@@ -243,8 +246,12 @@ def _stratified(
     taken = np.floor(exact).astype(np.int64)
     most_left_over = np.argsort(taken - exact, kind="stable")
     taken[most_left_over[: wanted - int(taken.sum())]] += 1
-    places = random.permutation(len(classes))
-    of_class = numbers[places]
+    # In the smallest types: there may be more rows than fit into memory several times.
+    places = random.permutation(np.arange(len(classes), dtype=np.min_scalar_type(len(classes))))
+    of_class = classes.astype(np.min_scalar_type(len(every)))[places]
     return np.concatenate(
-        [places[of_class == each][: taken[each]] for each in range(len(present))]
+        [
+            places[of_class == each][:count]
+            for each, count in zip(present.tolist(), taken.tolist(), strict=True)
+        ]
     ).astype(np.int64)

@@ -67,7 +67,7 @@ def read(files: Files, reading: Reading) -> RawParts:
     for part, each in listed.items():
         numbers = range(len(locations), len(locations) + len(each.files))
         locations.extend(each.files)
-        parts[part] = Pictures(numbers, [_shown(file) for file in each.files], each.labels)
+        parts[part] = Pictures(numbers, lambda number: _shown(locations[number]), each.labels)
     album = ManyFiles(locations, reading.residence.scratch)
     return decoded(album, parts, files.location.uri, reading)
 

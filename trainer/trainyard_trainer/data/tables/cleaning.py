@@ -63,12 +63,15 @@ def leave_out_unlabelled(
     place: Place,
     bad: BadRows,
     drop: bool,
-) -> None:
+) -> list[str]:
     """Leave out rows without a label.
 
     Args:
         kind: of the labels.
-        drop: do it in silence, since rows with gaps are dropped.
+        drop: whether rows with gaps are dropped, and these with them.
+
+    Returns:
+        Sentences for people.
 
     Raises:
         InvalidData: there are too many.
@@ -90,7 +93,9 @@ def leave_out_unlabelled(
             bad.leave_out(
                 place(int(row)), f"column {name}: has no label", "drop the row or give it one"
             )
+    count = int((absent & good).sum())
     good &= ~(wrong | absent)
+    return [f"{count} rows without a label are dropped"] if drop and count else []
 
 
 def check_dividing(seen: Survey, split: Split, place: Place) -> None:

@@ -26,6 +26,7 @@ from trainyard_trainer.data.tables.files import TableFormat, table_files
 from trainyard_trainer.data.tables.statistics import placed, statistics_of
 from trainyard_trainer.data.tables.survey import Survey, Wanted, survey
 from trainyard_trainer.data.tables.table import Table
+from trainyard_trainer.data.target import Target
 from trainyard_trainer.errors import InvalidData
 
 FEATURES_FIELD: Final = "spec.data.source.features"
@@ -63,6 +64,26 @@ class _Rows:
     numbers: dict[PartName, NDArray[np.int64]]
 
 
+@dataclass(frozen=True)
+class _Divided:
+    """What is known when the first look is over; of all rows, nothing else is kept.
+
+    Attributes:
+        good: of all rows, those that are kept.
+        learns: of all rows, those that train.
+        numbers: of each part's rows, among those that are kept.
+        targets: of the same.
+    """
+
+    kinds: dict[str, ColumnKind]
+    target: Target
+    why: str
+    good: NDArray[np.bool_]
+    learns: NDArray[np.bool_]
+    numbers: dict[PartName, NDArray[np.int64]]
+    targets: dict[PartName, NDArray[Any]]
+
+
 class _Reader:
     def __init__(self, table: Table, reading: Reading) -> None:
         self._table = table
@@ -76,40 +97,41 @@ class _Reader:
         return self._data.cleaning.missing if self._data.cleaning is not None else Missing()
 
     def dataset(self) -> Dataset:
-        source, table = self._data.source, self._table
+        divided = self._divided()
+        columns = self._columns(divided)
+        encoded = self._encode(columns, divided.good)
+        train, validation, test = (
+            Part(encoded, divided.numbers[part], divided.targets[part]) for part in PARTS
+        )
+        target = divided.target
+        checks.check_classes(target, train, test, self._where)
+        notes = [f"task {target.task}: {divided.why}"] if divided.why else []
+        notes += checks.absent_classes(target, validation, test)
+        schema = Schema(encoded.shape, target, columns)
+        return Dataset(train, validation, test, schema, notes=tuple(notes))
+
+    def _divided(self) -> _Divided:
+        """What the first look tells."""
+        source, split = self._data.source, self._data.split
         label = self._label()
         features = self._features(label)
-        wanted = Wanted(
-            features,
-            label,
-            self._data.split.groups,
-            self._data.split.time,
-            source.columns,
-            source.maxBadRows + _FAILURES_NAMED,
-            self._missing.strategy == "drop",
-        )
-        seen = survey(table, wanted, self._progress)
+        failures = source.maxBadRows + _FAILURES_NAMED
+        drops = self._missing.strategy == "drop"
+        wanted = Wanted(features, label, split.groups, split.time, source.columns, failures, drops)
+        seen = survey(self._table, wanted, self._progress)
         decided = self._kinds(features, seen)
         task = None if self._data.task == "reconstruction" else self._data.task
         kind = targets.label_kind(label, seen.columns[label], seen.rows, task, source.columns)
         rows = self._rows(seen, decided, kind, label)
-        learned = targets.learned_from(
-            label, kind, seen.label, rows.numbers, task, f"{self._where} ({label})"
-        )
+        where = f"{self._where} ({label})"
+        learned = targets.learned_from(label, kind, seen.label, rows.numbers, task, where)
         given = [part for part in PARTS if part in rows.numbers]
-        targets_of = dict(zip(given, learned.parts, strict=True))
-        planned = self._plan(seen, rows, targets_of["train"])
-        columns = self._columns(decided, rows, planned)
-        encoded = self._encode(columns, rows)
-        parts = _parts(encoded, rows, targets_of, planned)
-        target = learned.target
-        checks.check_classes(target, parts["train"], parts["test"], self._where)
-        notes = [f"task {target.task}: {learned.why}"] if learned.why else []
-        notes += checks.absent_classes(target, parts["validation"], parts["test"])
-        schema = Schema(encoded.shape, target, columns)
-        return Dataset(
-            parts["train"], parts["validation"], parts["test"], schema, notes=tuple(notes)
-        )
+        found = dict(zip(given, learned.parts, strict=True))
+        planned = self._plan(seen, rows, found["train"])
+        learns = np.zeros(seen.rows, np.bool_)
+        learns[rows.numbers["train"][planned.train]] = True
+        numbers, labels = _parts(rows, found, planned)
+        return _Divided(decided, learned.target, learned.why, rows.good, learns, numbers, labels)
 
     def _label(self) -> str:
         label = self._data.source.label
@@ -177,7 +199,7 @@ class _Reader:
         place, bad = self._table.place, self._reading.bad
         good = np.ones(seen.rows, np.bool_)
         cleaning.leave_out_wrong(good, seen, decided, place, bad)
-        cleaning.leave_out_unlabelled(
+        self._reading.notes += cleaning.leave_out_unlabelled(
             good, seen.label, kind, label, place, bad, self._missing.strategy == "drop"
         )
         cleaning.check_dividing(seen, self._data.split, place)
@@ -203,14 +225,11 @@ class _Reader:
         brought: set[PartName] = {part for part in rows.numbers if part != "train"}
         return splitting.plan(divisible, self._data.split, brought, self._data.fold)
 
-    def _columns(
-        self, decided: dict[str, ColumnKind], rows: _Rows, planned: Planned
-    ) -> tuple[Column, ...]:
+    def _columns(self, divided: _Divided) -> tuple[Column, ...]:
         """What the training part tells of the columns."""
-        learns = np.zeros(len(rows.good), np.bool_)
-        learns[rows.numbers["train"][planned.train]] = True
+        decided, learns = divided.kinds, divided.learns
         gathered = {
-            name: statistics_of(kind, self._missing, len(decided), len(planned.train))
+            name: statistics_of(kind, self._missing, len(decided), len(divided.numbers["train"]))
             for name, kind in decided.items()
         }
         for piece in self._table.scan(list(decided), self._progress):
@@ -223,13 +242,13 @@ class _Reader:
             self._reading.notes += statistics.notes(name)
         return placed([each.column(name) for name, each in gathered.items()])
 
-    def _encode(self, columns: tuple[Column, ...], rows: _Rows) -> RowSource:
+    def _encode(self, columns: tuple[Column, ...], good: NDArray[np.bool_]) -> RowSource:
         encoding = Encoding(columns)
         collector = self._reading.residence.collect(
-            int(rows.good.sum()), (encoding.width,), np.dtype(np.float32)
+            int(good.sum()), (encoding.width,), np.dtype(np.float32)
         )
         for piece in self._table.scan([column.name for column in columns], self._progress):
-            chosen = rows.good[piece.first : piece.first + piece.rows]
+            chosen = good[piece.first : piece.first + piece.rows]
             cells = {name: _only(array, chosen) for name, array in piece.columns.items()}
             collector.add(encoding.encode(cells, int(chosen.sum())))
         return collector.finish()
@@ -240,18 +259,23 @@ read_parquet = partial(read, "parquet")
 
 
 def _parts(
-    source: RowSource, rows: _Rows, learned: dict[PartName, NDArray[Any]], planned: Planned
-) -> dict[PartName, Part]:
-    """The three parts, as rows of the encoded table."""
-    kept = np.cumsum(rows.good) - 1
-    numbers = {part: kept[found].astype(np.int64) for part, found in rows.numbers.items()}
-    divided = Part(source, numbers["train"], learned["train"])
-    return {
-        "train": divided.only(planned.train),
-        "validation": divided.only(planned.validation),
-        "test": divided.only(planned.test),
-        **{part: Part(source, numbers[part], learned[part]) for part in numbers if part != "train"},
+    rows: _Rows, found: dict[PartName, NDArray[Any]], planned: Planned
+) -> tuple[dict[PartName, NDArray[np.int64]], dict[PartName, NDArray[Any]]]:
+    """The numbers of each part's rows among those that are kept, and their targets."""
+    cut = {
+        "train": planned.train,
+        "validation": planned.validation,
+        "test": planned.test,
     }
+    kept = None if rows.good.all() else np.cumsum(rows.good) - 1
+    numbers: dict[PartName, NDArray[np.int64]] = {}
+    labels: dict[PartName, NDArray[Any]] = {}
+    for part in PARTS:
+        brought = part != "train" and part in rows.numbers
+        among = rows.numbers[part] if brought else rows.numbers["train"][cut[part]]
+        numbers[part] = among if kept is None else kept[among]
+        labels[part] = found[part] if brought else found["train"][cut[part]]
+    return numbers, labels
 
 
 def _only(array: Any, chosen: NDArray[np.bool_]) -> Any:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainyard_api.contract import ColumnKind
-from trainyard_trainer.data.labels import Labels, Learned, read_labels
+from trainyard_trainer.data.labels import Labels, Learned, check_classes, read_labels
 from trainyard_trainer.data.source import PARTS, PartName
 from trainyard_trainer.data.tables import kinds
 from trainyard_trainer.data.tables.resident_columns import Kept
@@ -67,22 +66,22 @@ def learned_from(
         values = _numbers(kept, kind)
         labels = [Labels(values[rows], where) for rows in present]
         return read_labels(LABEL_FIELD, task, labels, (name,))
+    return _named(kept, present, task, where)
+
+
+def _named(
+    kept: Kept, parts: Sequence[NDArray[np.int64]], task: TaskName | None, where: str
+) -> Learned:
+    """Classes that have names. Beside what is returned, it costs four bytes a row."""
     names, codes = kept.texts()
-    order = np.argsort(np.array(names, np.str_))
-    ranks = np.empty(len(names), np.int64)
-    ranks[order] = np.arange(len(names))
-    used = np.unique(ranks[codes[np.concatenate(present)]])
-    if len(used) == 1:
-        raise InvalidData(
-            f"{LABEL_FIELD}: {where}: all rows have the label {names[order[used[0]]]}; a "
-            "classification needs two classes or more"
-        )
-    labels = [Labels(ranks[codes[rows]], where) for rows in present]
-    learned = read_labels(LABEL_FIELD, "classification", labels)
-    assert isinstance(learned.target, Classes)
-    named = Classes(tuple(names[order[int(code)]] for code in learned.target.names))
-    why = "" if task is not None else "the labels are texts"
-    return replace(learned, target=named, why=why)
+    counts = np.sum([np.bincount(codes[rows], minlength=len(names)) for rows in parts], axis=0)
+    used = sorted(np.flatnonzero(counts).tolist(), key=lambda code: names[code])
+    check_classes(LABEL_FIELD, where, [names[code] for code in used], int(counts.sum()))
+    class_of = np.zeros(len(names), np.int64)
+    class_of[used] = np.arange(len(used))
+    classes = Classes(tuple(names[code] for code in used))
+    why = "" if task is not None else "the labels are texts or truth values"
+    return Learned(classes, tuple(class_of[codes[rows]] for rows in parts), why)
 
 
 def _numbers(kept: Kept, kind: ColumnKind) -> NDArray[Any]:
