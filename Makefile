@@ -78,4 +78,5 @@ bench: setup ## Measure on this machine (root, after make demo); each program pr
 	@$(PYTHON) benchmarks/main_job.py manifests/examples/fashion-mnist.yaml
 	@$(PYTHON) benchmarks/serving.py --model \
 	  "$$(ls trainyard-run/benchmark-fashion-mnist/store/default/*/*/compressed/dynamic_range.tflite)"
+	@$(PYTHON) benchmarks/data_pictures.py
 	@$(SUDO) $(PYTHON) benchmarks/cluster.py
