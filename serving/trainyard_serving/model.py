@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from trainyard_api.contract import Contract
+from trainyard_api.packed import contract_of
 from trainyard_serving.tensor import Array, TensorSpec, UnsuitableTensor, read_spec
 
 _BATCH = 32
@@ -37,6 +39,7 @@ class _Loaded:
     input: TensorSpec
     output: TensorSpec
     any_batch: bool
+    contract: Contract | None
 
 
 class Model:
@@ -45,6 +48,7 @@ class Model:
     Attributes:
         input: what `predict` takes, per row.
         output: what it gives, per row.
+        contract: what a caller's rows are; None: what the model itself takes.
         sha256: digest of the file.
         row_seconds: time that one row takes, as measured when the model was loaded.
     """
@@ -52,6 +56,7 @@ class Model:
     def __init__(self, loaded: _Loaded, sha256: str, interpreters: int) -> None:
         self.input = loaded.input
         self.output = loaded.output
+        self.contract = loaded.contract
         self.sha256 = sha256
         self._free: queue.LifoQueue[_Worker] = queue.LifoQueue()
         self.row_seconds = 0.0
@@ -157,6 +162,7 @@ def _inspect(content: bytes) -> _Loaded:
     Raises:
         ValueError: not a .tflite file, or not one input and one output.
         UnsuitableTensor: an input or output that cannot be served.
+        UnreadableContract: the contract that it brings is none that this version knows.
     """
     interpreter = Interpreter(model_content=content, num_threads=1)
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
@@ -168,11 +174,19 @@ def _inspect(content: bytes) -> _Loaded:
     batch = int(inputs[0]["shape_signature"][0]) if len(inputs[0]["shape_signature"]) else 0
     if batch not in (-1, 1):
         raise ValueError(f"its batch is fixed at {batch}; export it for any batch, or for one row")
+    contract = contract_of(content)
+    taken = read_spec(input_name, inputs[0])
+    if contract is not None and list(taken.shape) != contract.input.shape:
+        raise ValueError(
+            f"its contract is of rows of shape {contract.input.shape}, and the model takes "
+            f"{list(taken.shape)}"
+        )
     return _Loaded(
         content=content,
-        input=read_spec(input_name, inputs[0]),
+        input=taken,
         output=read_spec(output_name, outputs[0]),
         any_batch=batch == -1,
+        contract=contract,
     )
 
 

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from trainyard_serving.parsing import parse
-from trainyard_serving.rows import check_rows, to_array, to_rows
+from trainyard_serving.rows import check_rows, encode, shifted, to_array, to_rows
 from trainyard_serving.served import Served
 
 
@@ -36,7 +36,11 @@ def predict(served: Served, body: bytes) -> bytes:
     """
     instances = parse(PredictRequest, body).instances
     check_rows(len(instances), served.limits.max_rows, "instances")
-    rows = to_rows(to_array(instances, "instances"), served.model.input, "instances")
+    if served.encoder is not None:
+        rows = encode(instances, served.encoder, "instances")
+    else:
+        numbers = shifted(to_array(instances, "instances"), served.model.contract)
+        rows = to_rows(numbers, served.model.input, "instances")
     return to_json({"predictions": served.predict(rows).tolist()})
 
 

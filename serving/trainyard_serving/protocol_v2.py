@@ -17,10 +17,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from trainyard_api.contract import Contract
 from trainyard_serving.parsing import parse
 from trainyard_serving.readiness import Readiness
 from trainyard_serving.refusals import Refusal
-from trainyard_serving.rows import check_rows, describe_shape, to_array, to_rows
+from trainyard_serving.rows import check_rows, describe_shape, shifted, to_array, to_rows
 from trainyard_serving.served import Served
 from trainyard_serving.tensor import Array, TensorSpec
 
@@ -88,7 +89,7 @@ def infer(served: Served, body: bytes) -> bytes:
     for wanted in request.outputs:
         if wanted.name != output.name:
             raise Refusal(400, f"output {wanted.name!r} is not known; {output.name!r} is")
-    answer = served.predict(_rows(request.inputs[0], spec, served.limits.max_rows))
+    answer = served.predict(_rows(request.inputs[0], served))
     document = {
         "model_name": served.name,
         "model_version": served.revision,
@@ -104,7 +105,8 @@ def infer(served: Served, body: bytes) -> bytes:
     return to_json(document if request.id is None else document | {"id": request.id})
 
 
-def _rows(given: InferInput, spec: TensorSpec, most: int) -> Array:
+def _rows(given: InferInput, served: Served) -> Array:
+    spec, most = served.model.input, served.limits.max_rows
     if given.datatype not in _DATATYPES:
         raise Refusal(
             400, f"datatype {given.datatype!r} is not taken; send {_NAMES[spec.dtype.name]}"
@@ -122,7 +124,8 @@ def _rows(given: InferInput, spec: TensorSpec, most: int) -> Array:
         bounds = np.iinfo(stated)
         if array.dtype.kind == "f" or array.min() < bounds.min or array.max() > bounds.max:
             raise Refusal(400, f"data holds numbers that are no {given.datatype}")
-    return to_rows(array.reshape(given.shape), spec, "shape")
+    rows = shifted(array.reshape(given.shape), served.model.contract)
+    return to_rows(rows, spec, "shape")
 
 
 def build_routes(served: Served, readiness: Readiness) -> list[Route]:
@@ -153,7 +156,7 @@ def build_routes(served: Served, readiness: Readiness) -> list[Route]:
                 "versions": [served.revision],
                 "platform": "litert",
                 "inputs": [_tensor(served.model.input)],
-                "outputs": [_tensor(served.model.output)],
+                "outputs": [_tensor(served.model.output) | _labels(served.model.contract)],
             }
         )
 
@@ -169,6 +172,11 @@ def build_routes(served: Served, readiness: Readiness) -> list[Route]:
         Route("/v2/models/{name}/ready", model_ready),
         Route("/v2/models/{name}/infer", answer, methods=["POST"]),
     ]
+
+
+def _labels(contract: Contract | None) -> dict[str, dict[str, list[str]]]:
+    """Names of the classes, or of the numbers, in the order of the output."""
+    return {} if contract is None else {"parameters": {"labels": contract.output.names}}
 
 
 def _tensor(spec: TensorSpec) -> dict[str, str | list[int]]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from trainyard_api.contract import Contract
+from trainyard_api.encoding import Encoder, WrongRow
 from trainyard_serving.refusals import Refusal
 from trainyard_serving.tensor import Array, TensorSpec
 
@@ -33,6 +35,41 @@ def to_array(values: Sequence[Any], where: str) -> Array:
         return array
     _refuse_other_than_numbers(values, where)
     raise Refusal(400, f"{where} is ragged: {_first_ragged(values, where)}")
+
+
+def encode(values: Sequence[Any], encoder: Encoder, where: str) -> Array:
+    """Rows of a table's cells as the numbers that the model takes.
+
+    Args:
+        values: a row each: an object of cells by the columns' names, or a list in their order.
+        where: how the client calls it, for messages.
+
+    Returns:
+        Shape (n, places), float32; NaN stands for what the model fills in.
+
+    Raises:
+        Refusal: 400; an empty list, or a row that the contract does not allow.
+    """
+    if len(values) == 0:
+        raise Refusal(400, f"{where} is empty; send at least one row")
+    rows = []
+    for index, value in enumerate(values):
+        try:
+            rows.append(encoder.encode(value))
+        except WrongRow as error:
+            raise Refusal(400, f"{where}[{index}]: {error}") from error
+    with np.errstate(over="ignore"):
+        return np.array(rows, np.float64).astype(np.float32)
+
+
+def shifted(array: Array, contract: Contract | None) -> Array:
+    """Numbers as the model takes them: what training took off is taken off before they are rounded
+    to float32.
+    """
+    if contract is None or not contract.input.shift:
+        return array
+    shift = np.array(contract.input.shift)
+    return array - shift if array.shape[-1:] == shift.shape else array
 
 
 def to_rows(array: Array, spec: TensorSpec, where: str) -> Array:

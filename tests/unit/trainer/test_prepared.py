@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from trainyard_api.contract import Contract, InputContract, OutputContract
 from trainyard_api.results import MAX_BYTES, TerminationMessage, TrainResult
 from trainyard_api.spec import Data
 from trainyard_api.status import Artifact
@@ -22,6 +23,11 @@ from trainyard_trainer.data.target import Classes, Quantities
 from trainyard_trainer.errors import InvalidResult
 from trainyard_trainer.pod import Pod
 
+CONTRACT = Contract(
+    input=InputContract(name="features", shape=[2]),
+    output=OutputContract(name="probabilities", task="classification", names=["a", "b"]),
+)
+
 
 def dataset(uri: str) -> Dataset:
     return load(Data.model_validate({"source": {"uri": uri}}), {})
@@ -30,10 +36,11 @@ def dataset(uri: str) -> Dataset:
 @pytest.mark.parametrize("uri", ["sklearn://digits", "sklearn://diabetes"])
 def test_later_stages_take_the_rows_that_training_held_out(uri: str, tmp_path: Path) -> None:
     data = dataset(uri)
-    prepared.write(tmp_path / "prepared", data, seed=0)
+    prepared.write(tmp_path / "prepared", data, CONTRACT, seed=0)
     again = prepared.read(tmp_path / "prepared")
 
     assert again.target == data.schema.target
+    assert again.contract == CONTRACT
     for stored, part in ((again.test, data.test), (again.validation, data.validation)):
         np.testing.assert_array_equal(stored.features(), part.features())
         np.testing.assert_array_equal(stored.targets, part.targets)
@@ -45,7 +52,7 @@ def test_the_artifact_is_the_same_to_the_byte_for_the_same_seed(tmp_path: Path) 
     from trainyard_api.digests import artifact_sha256
 
     for name in ("one", "two"):
-        prepared.write(tmp_path / name, dataset("sklearn://wine"), seed=3)
+        prepared.write(tmp_path / name, dataset("sklearn://wine"), CONTRACT, seed=3)
 
     assert artifact_sha256(tmp_path / "one") == artifact_sha256(tmp_path / "two")
 
@@ -134,7 +141,7 @@ def test_a_division_made_for_compression_says_so(tmp_path: Path) -> None:
 
 def test_numbers_keep_their_names(tmp_path: Path) -> None:
     data = dataset("sklearn://diabetes")
-    prepared.write(tmp_path / "prepared", data, seed=0)
+    prepared.write(tmp_path / "prepared", data, CONTRACT, seed=0)
 
     assert prepared.read(tmp_path / "prepared").target == Quantities(("value",))
     assert prepared.report(data).rows.test == len(data.test)

@@ -14,7 +14,9 @@ import numpy as np
 import tensorflow as tf
 
 from trainyard_api import environment
+from trainyard_api.contract import Contract
 from trainyard_api.exit_codes import ExitCode
+from trainyard_api.packed import pack
 from trainyard_api.results import CompressResult, TerminationMessage
 from trainyard_api.spec import Compression
 from trainyard_api.status import Artifact, LeftOut, Measured
@@ -50,11 +52,13 @@ class Materials:
         saved_model: folder of the original; its digest was checked.
         representative: rows of the training part.
         held_out: the test part, and how answers to it are judged.
+        contract: that candidates bring with them; None: they bring none.
     """
 
     saved_model: Path
     representative: Rows
     held_out: HeldOut
+    contract: Contract | None = None
 
 
 def run(pod: Pod, tracker: Tracker) -> ExitCode:
@@ -71,7 +75,8 @@ def run(pod: Pod, tracker: Tracker) -> ExitCode:
         tracker.say("reading data")
         prepared = held_out_rows(pod, Path(scratch), tracker.say)
         representative = representative_rows(prepared.representative, pod.spec.data.split.seed)
-        materials = Materials(saved_model, representative, HeldOut.of(prepared, pod.spec.training))
+        held_out = HeldOut.of(prepared, pod.spec.training)
+        materials = Materials(saved_model, representative, held_out, prepared.contract)
         compression = pod.spec.compression or Compression()
         result = compress(materials, compression, store, tracker)
     result = result.model_copy(update={"notes": list(prepared.notes)})
@@ -204,6 +209,8 @@ def _candidate(name: str, materials: Materials, store: Store) -> tuple[Measured,
     """
     try:
         content = TECHNIQUES[name](materials.saved_model, materials.representative)
+        if materials.contract is not None:
+            content = pack(content, materials.contract)
         measured = measure_litert(content, materials.held_out)
     except (ConversionFailed, ValueError, RuntimeError) as error:
         if name == FALLBACK:

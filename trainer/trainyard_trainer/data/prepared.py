@@ -6,7 +6,8 @@ the model has learned.
 
 The artifact is a folder. `test.npz` has the arrays `features` and `targets`; `validation.npz` the
 same; `representative.npz` some rows of the training part. `plan.npz` has the row numbers of all
-parts, and `prepared.json` tells what the data was taken for. A program of one's own that writes
+parts, `prepared.json` tells what the data was taken for, and `contract.json` what a caller's rows
+are to the model. A program of one's own that writes
 `test.npz` alone has said enough.
 """
 
@@ -23,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
+from trainyard_api.contract import Contract
 from trainyard_api.model import OpenDocument
 from trainyard_api.reported import MAX_NAME, MAX_NOTE, MAX_NOTES, MAX_TARGETS
 from trainyard_api.status import DataRows, DataStatus
@@ -57,6 +59,7 @@ class Prepared:
         representative: of the training part; targets come with them.
         test: held out from everything.
         validation: empty where there is none.
+        contract: of the model that was trained; None: its callers send what it takes.
         notes: what the stage that uses them should say, a sentence each.
     """
 
@@ -64,6 +67,7 @@ class Prepared:
     representative: Part
     validation: Part
     test: Part
+    contract: Contract | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -89,11 +93,12 @@ def _some(part: Part, most: int | None, random: np.random.Generator) -> Part:
     return part.only(np.sort(random.choice(len(part), count, replace=False)).astype(np.int64))
 
 
-def write(folder: Path, dataset: Dataset, seed: int) -> None:
+def write(folder: Path, dataset: Dataset, contract: Contract, seed: int) -> None:
     """Write the artifact.
 
     Args:
         folder: does not exist yet.
+        contract: of the trained model.
 
     Raises:
         OSError: the disk refuses.
@@ -119,6 +124,7 @@ def write(folder: Path, dataset: Dataset, seed: int) -> None:
         notes=list(dataset.notes),
     )
     (folder / "prepared.json").write_text(about.model_dump_json(indent=1))
+    (folder / "contract.json").write_text(contract.model_dump_json(indent=1))
 
 
 def read(folder: Path) -> Prepared:
@@ -143,7 +149,13 @@ def read(folder: Path) -> Prepared:
     found = {"test": test, "validation": validation, "representative": representative or test}
     target, targets = _targets(folder, {name: part[1] for name, part in found.items()})
     parts = {name: whole(Resident(found[name][0]), targets[name]) for name in found}
-    return Prepared(target, parts["representative"], parts["validation"], parts["test"])
+    return Prepared(
+        target,
+        parts["representative"],
+        parts["validation"],
+        parts["test"],
+        _read_contract(folder / "contract.json"),
+    )
 
 
 def report(dataset: Dataset) -> DataStatus:
@@ -166,6 +178,15 @@ def _rows(dataset: Dataset) -> DataRows:
 
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 4]} ..."
+
+
+def _read_contract(path: Path) -> Contract | None:
+    if not path.exists():
+        return None
+    try:
+        return Contract.model_validate_json(path.read_text())
+    except ValidationError as error:
+        raise InvalidResult(f"{path}: {error.errors()[0]['msg']}") from error
 
 
 def _read_part(path: Path) -> tuple[NDArray[Any], NDArray[Any]] | None:

@@ -201,7 +201,10 @@ def _conclude(stage: _Stage, fitted: Fitted) -> TrainResult | None:
     tracker.say("writing the model", PERCENT_TRAINED + 3)
     saved_model, keras_file = export.export_model(fitted.model, task.output, stage.store)
     seed = stage.pod.spec.data.split.seed
-    rows = stage.store.prepared.announce(lambda folder: prepared.write(folder, stage.dataset, seed))
+    contract = export.contract_of(stage.dataset.schema, task.output)
+    rows = stage.store.prepared.announce(
+        lambda folder: prepared.write(folder, stage.dataset, contract, seed)
+    )
     result = TrainResult(
         metrics=metrics,
         examples=len(test),

@@ -1,0 +1,48 @@
+"""The contract of a trained model: what its rows are to whoever asks it."""
+
+from __future__ import annotations
+
+from trainyard_api.contract import (
+    ColumnContract,
+    Contract,
+    InputContract,
+    OutputContract,
+    Range,
+)
+from trainyard_trainer.data.schema import Column, Schema
+from trainyard_trainer.models.building import INPUT_NAME
+
+
+def contract_of(schema: Schema, output: str) -> Contract:
+    """The contract of a model of these rows.
+
+    Args:
+        output: name of the model's output.
+    """
+    return Contract(
+        input=InputContract(
+            name=INPUT_NAME,
+            shape=list(schema.shape),
+            columns=[_column(column) for column in schema.columns],
+            shift=list(schema.shift),
+        ),
+        output=OutputContract(
+            name=output, task=schema.target.task, names=list(schema.target.names)
+        ),
+    )
+
+
+def _column(column: Column) -> ColumnContract:
+    spread = column.spread
+    return ColumnContract(
+        name=column.name,
+        kind=column.kind,
+        first=column.first,
+        width=column.width,
+        shift=column.shift,
+        fill=column.fill,
+        vocabulary=list(column.vocabulary),
+        range=None
+        if spread is None
+        else Range(lowest=spread.lowest + column.shift, highest=spread.highest + column.shift),
+    )
