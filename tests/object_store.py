@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -24,6 +26,7 @@ SECRET = "secret-of-the-tests"
 READER_KEY = "key-of-a-reader"
 READER_SECRET = "secret-of-a-reader"
 _PATIENCE_SECONDS = 60.0
+_PR_SET_PDEATHSIG = 1
 _numbers = count(1)
 
 
@@ -64,7 +67,8 @@ class Server:
                 "-master.volumeSizeLimitMB=64",
                 f"-volume.port={volume}",
                 f"-volume.port.grpc={self.ports[5]}",
-                "-volume.max=100",
+                # Each bucket takes some: without them a write is refused.
+                "-volume.max=5000",
                 f"-filer.port={filer}",
                 f"-filer.port.grpc={self.ports[6]}",
                 "-ip=127.0.0.1",
@@ -100,7 +104,13 @@ class Server:
     def _run(self, *arguments: str) -> subprocess.Popen[bytes]:
         command = [str(Path(sys.executable).parent / "weed"), *arguments]
         with (self.folder / "log").open("ab") as log:
-            return subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
+            return subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509
+            )
 
     def bucket(self) -> str:
         """A new bucket's name."""
@@ -163,6 +173,11 @@ def running(folder: Path) -> Iterator[Server]:
         yield server
     finally:
         server.end()
+
+
+def _end_with_parent() -> None:
+    """Let a server end with the thread that starts it, whatever the tests end by."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _identity(name: str, key: str, secret: str, actions: list[str]) -> dict[str, object]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -127,14 +128,15 @@ def test_server_that_is_killed_midway_and_comes_back_is_waited_for(
     location = Location.at(f"s3://{bucket}/sets", object_store.environ())
     assert location.exists()
     object_store.kill()
-    try:
-        starter = threading.Timer(1.0, object_store.start)
-        starter.start()
-        assert location.below("a/one.bin").read() == b"0123456789"
-        starter.join()
-    finally:
-        if object_store.gateway is None:
+    with ThreadPoolExecutor(1) as reader:
+        read = reader.submit(location.below("a/one.bin").read)
+        try:
+            # Until the reader has met a server that is away.
+            time.sleep(1)
+            assert not read.done()
+        finally:
             object_store.start()
+        assert read.result() == b"0123456789"
 
 
 def test_half_a_key_is_told_before_anything_is_asked() -> None:

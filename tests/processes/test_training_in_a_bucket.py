@@ -31,7 +31,7 @@ def start(object_store: Server, tmp_path: Path) -> Iterator[Gang]:
 def steps(gang: Gang) -> list[int]:
     """Steps of the checkpoints in the bucket."""
     files = Location.at(f"{gang.bucket}/checkpoints", gang.environ, STORE).files()
-    return [int(entry.name.removeprefix("step-").removesuffix(".npz")) for entry in files]
+    return [int(entry.name.removeprefix("step-").partition(".")[0]) for entry in files]
 
 
 def attempt(gang: Gang, number: int, *, epochs: int) -> Gang:
