@@ -1,4 +1,4 @@
-"""A served model answers rows as callers have them, as the trained one does rows as it takes them."""
+"""A served model answers rows as callers have them, as the trained one answers encoded ones."""
 
 from __future__ import annotations
 
