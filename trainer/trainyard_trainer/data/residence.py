@@ -7,9 +7,8 @@ memory does not grow with the data.
 
 from __future__ import annotations
 
-import copy
 import math
-import mmap
+import os
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,16 +19,14 @@ from numpy.typing import NDArray
 
 from trainyard_trainer.data.memory import aligned
 from trainyard_trainer.data.resident import Resident
-from trainyard_trainer.data.rows import PIECE_BYTES, Features, Numbers, StoredRows
+from trainyard_trainer.data.rows import Features, Numbers, StoredRows
 from trainyard_trainer.data.scratch import ScratchFile
+from trainyard_trainer.errors import StoreUnavailable
 
 Streaming = Literal["auto", "always", "never"]
 
 SHARE: Final = 0.25
 """Of the memory that this process may use: what resident rows may take of it."""
-
-_ROWS_AT_ONCE: Final = 64
-"""Each row of a few bytes brings the pages around it along: up to 2 MB on newer kernels."""
 
 _LIMITS: Final = (
     Path("/sys/fs/cgroup/memory.max"),
@@ -130,79 +127,90 @@ class _OnDisk:
 
 
 class Streamed:
-    """Rows in a file of records, of which memory holds what a step takes and no more."""
+    """Rows in a file of records, of which memory holds what a step takes and no more.
+
+    Rows are read, not mapped: newer kernels map up to 2 MB around each row that is touched, which
+    makes gigabytes of what a call takes.
+    """
 
     def __init__(
-        self, file: IO[bytes], rows: int, shape: tuple[int, ...], dtype: np.dtype[Any]
+        self,
+        file: IO[bytes],
+        rows: int,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        shift: NDArray[np.float64] | None = None,
     ) -> None:
         """Args:
         file: the records, one after another; it is kept open.
+        shift: see `Resident`.
         """
         self._file = file
-        self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if rows else None
-        array: NDArray[Any] = (
-            np.frombuffer(self._map, dtype).reshape(rows, *shape)
-            if self._map is not None
-            else np.empty((0, *shape), dtype)
-        )
-        self._rows = Resident(array)
-        if self._map is not None:
+        self._count = rows
+        self._shift = shift
+        # As rows in memory are: of the same types.
+        self._like = Resident(np.empty((0, *shape), dtype), shift)
+        self._record = math.prod(shape) * dtype.itemsize
+        if rows:
             # Neighbours of a row in the file are not its neighbours in an epoch.
-            self._map.madvise(mmap.MADV_RANDOM)
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one row."""
-        return self._rows.shape
+        return self._like.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of what `take` gives."""
-        return self._rows.dtype
+        return self._like.dtype
 
     @property
     def stored(self) -> np.dtype[Any]:
         """Type in which the rows are stored."""
-        return self._rows.stored
+        return self._like.stored
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return self._count
 
     def take(self, numbers: Numbers) -> Features:
         """The rows of these numbers, in this order."""
-        if len(numbers) <= self._at_once:
-            answer = self._rows.take(numbers)
-            self._let_go()
-            return answer
-        answer = aligned((len(numbers), *self.shape), self.dtype)
-        for first in range(0, len(numbers), self._at_once):
-            some = numbers[first : first + self._at_once]
-            answer[first : first + len(some)] = self._rows.take(some)
-            self._let_go()
-        return answer
-
-    @property
-    def _at_once(self) -> int:
-        """Rows that are taken before their pages are let go."""
-        row = math.prod(self.shape) * self.stored.itemsize
-        return max(1, min(_ROWS_AT_ONCE, PIECE_BYTES // max(1, row)))
+        records = self._read(numbers)
+        if self.stored == self.dtype and self._shift is None:
+            return records
+        return Resident(records, self._shift).take(np.arange(len(numbers), dtype=np.int64))
 
     def wide(self, numbers: Numbers) -> NDArray[np.float64]:
         """The rows of these numbers before the shift, in float64."""
-        answer = self._rows.wide(numbers)
-        self._let_go()
-        return answer
+        return self._read(numbers).astype(np.float64)
 
     def shifted(self, shift: NDArray[np.float64]) -> Streamed:
         """The same rows, from which `shift` is taken off."""
-        other = copy.copy(self)
-        other._rows = self._rows.shifted(shift)
-        return other
+        return Streamed(self._file, self._count, self.shape, self.stored, shift)
 
-    def _let_go(self) -> None:
-        if self._map is not None:
-            # The pages stay in the machine's cache, and no longer count as this process's.
-            self._map.madvise(mmap.MADV_DONTNEED)
+    def _read(self, numbers: Numbers) -> NDArray[Any]:
+        """Records as they are stored; those that follow each other are read together."""
+        records = aligned((len(numbers), *self.shape), self.stored)
+        if not len(numbers) or not self._record:
+            return records
+        flat: Any = records.reshape(-1).view(np.uint8)
+        into = memoryview(flat)
+        begins = np.flatnonzero(np.diff(numbers, prepend=-2) != 1)
+        bounds = zip(
+            (begins * self._record).tolist(),
+            (np.append(begins[1:], len(numbers)) * self._record).tolist(),
+            (numbers[begins] * self._record).tolist(),
+            strict=True,
+        )
+        descriptor, read = self._file.fileno(), os.preadv
+        for first, end, offset in bounds:
+            done = read(descriptor, (into[first:end],), offset)
+            while first + done < end:
+                more = read(descriptor, (into[first + done : end],), offset + done)
+                if more == 0:
+                    raise StoreUnavailable("the records on the worker's disk were cut off")
+                done += more
+        return records
 
 
 def available_memory() -> int:

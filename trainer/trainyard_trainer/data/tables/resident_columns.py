@@ -35,7 +35,9 @@ class Codes:
 
     def codes(self) -> NDArray[np.int32]:
         """Of each row; `MISSING` where nothing is."""
-        return np.concatenate(self._codes) if self._codes else np.empty(0, np.int32)
+        if len(self._codes) != 1:
+            self._codes = [np.concatenate([np.empty(0, np.int32), *self._codes])]
+        return self._codes[0]
 
 
 class Kept:

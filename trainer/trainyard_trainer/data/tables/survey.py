@@ -134,7 +134,16 @@ def survey(table: Table, wanted: Wanted, progress: Progress) -> Survey:
             groups.add(piece.columns[wanted.groups])
         if times is not None and wanted.time is not None:
             times.add_times(piece.columns[wanted.time])
+    # What follows is about rows as a whole, and needs the memory that pieces took.
+    _release_unused()
     return Survey(looking.seen, rows, looking.absent(rows), label, groups, times)
+
+
+def _release_unused() -> None:
+    """Give back to the machine what Arrow keeps for later pieces."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 class _Looking:
