@@ -15,7 +15,6 @@ from trainyard_api.peers import can_be_inherited, tf_config_of
 from trainyard_api.problems import find_problems
 from trainyard_api.spec import Metadata, TrainingJob
 from trainyard_trainer import termination
-from trainyard_trainer.data import load
 from trainyard_trainer.errors import InvalidSpec, ProgramFailed, TrainerError
 from trainyard_trainer.pod import Pod
 from trainyard_trainer.progress import ProgressServer, Tracker
@@ -75,7 +74,10 @@ def _run(stage: str, environ: Mapping[str, str], stop: StopRequest) -> int:
     if pod.is_chief:
         labels = {"job": pod.job, "namespace": pod.namespace, "run": pod.run, "stage": stage}
         ProgressServer(tracker, pod.host, pod.port, labels)
+    # What starts threads of its own (NumPy does) is imported after signals are blocked in them.
     if stage == "train":
+        from trainyard_trainer.data import load
+
         tracker.say("reading data")
         reading = meanwhile(lambda: load(pod.spec.data, pod.environ, tracker.say))
         import_keras(pod.spec.data)
