@@ -125,6 +125,8 @@ async def test_probes_are_answered_while_a_large_request_is_computed(
 class _Waiting:
     """A model that computes until it is released."""
 
+    contract = None
+
     def __init__(self, input, output, row_seconds, release: threading.Event) -> None:
         self.input, self.output, self.row_seconds = input, output, row_seconds
         self._release = release
