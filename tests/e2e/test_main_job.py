@@ -88,7 +88,7 @@ def test_data_that_is_not_there_or_broken_is_told_and_not_retried(namespace: Nam
     failed = namespace.condition("broken", "Failed")
     assert failed["reason"] == "InvalidData"
     assert "spec.data.source.uri" in failed["message"]
-    assert "train-images-idx3-ubyte" in failed["message"]
+    assert "idx1-ubyte is cut off" in failed["message"]
     absent = {"uri": "pvc://datasets/nowhere"}
     namespace.apply("absent", data={"source": absent}, workers={"replicas": 1})
     namespace.wait_for_phase("absent", "Failed")
