@@ -114,7 +114,7 @@ def work(data: Path, streaming: str) -> dict[str, Any]:
     )
     outside = Outside(
         asked_to_stop=lambda: (tracker.snapshot().step or 0) >= STEPS,
-        save=lambda _: None,
+        save=None,
         drain=lambda: None,
         watchdog=None,
     )

@@ -13,6 +13,7 @@ from typing import Any, Final
 from trainyard_api import cells
 from trainyard_api.cells import Cell, WrongCell
 from trainyard_api.contract import ColumnContract
+from trainyard_api.listing import listed
 from trainyard_api.words import words_of
 
 _UNKNOWN: Final = 0
@@ -68,15 +69,18 @@ class Encoder:
             if len(row) != len(names):
                 raise WrongRow(
                     f"the row has {len(row)} cells, and the model takes {len(names)} columns: "
-                    f"{_listed(names)}"
+                    f"{listed(names, _LISTED)}"
                 )
             return list(row)
         if unknown := [name for name in row if name not in self._codes]:
             raise WrongRow(
-                f"the model takes no column {_listed(unknown)}; it takes {_listed(names)}"
+                f"the model takes no column {listed(unknown, _LISTED)}; it takes "
+                f"{listed(names, _LISTED)}"
             )
         if absent := [name for name in names if name not in row]:
-            raise WrongRow(f"the row lacks the column {_listed(absent)}; send null where unknown")
+            raise WrongRow(
+                f"the row lacks the column {listed(absent, _LISTED)}; send null where unknown"
+            )
         return [row[name] for name in names]
 
     def _encoded(self, column: ColumnContract, cell: Cell) -> list[float]:
@@ -99,8 +103,3 @@ class Encoder:
 def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:40]}..."
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(map(str, names[:_LISTED])) + more

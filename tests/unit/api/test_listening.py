@@ -16,9 +16,9 @@ from trainyard_api.listening import ALL_ADDRESSES, host_port, listen
 def test_all_addresses_are_those_of_both_families(address: str) -> None:
     with (
         listen(ALL_ADDRESSES, 0) as server,
-        socket.create_connection((address, server.getsockname()[1]), timeout=5),
+        socket.create_connection((address, server.getsockname()[1]), timeout=5) as client,
     ):
-        pass
+        assert client.getpeername()[0] == address
 
 
 def test_without_ipv6_those_of_ipv4_are_left(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,7 +109,9 @@ def test_fence_that_an_older_attempt_has_overwritten_is_set_again(tmp_path: Path
 
 def test_attempts_of_two_stages_are_counted_apart(tmp_path: Path) -> None:
     opened(tmp_path, 3, "train")
-    opened(tmp_path, 1, "compress").compressed("int8").publish(lambda path: path.write_text("x"))
+    candidate = opened(tmp_path, 1, "compress").compressed("int8")
+    candidate.publish(lambda path: path.write_text("x"))
+    assert candidate.read() == b"x"
 
 
 def test_everything_that_is_published_is_flushed_the_deepest_first(

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from trainyard_api.contract import ColumnContract
 from trainyard_api.encoding import Encoder, WrongRow
-from trainyard_trainer.data.schema import Column
+from trainyard_trainer.data.schema import Column, Schema
 from trainyard_trainer.data.tables import values
 from trainyard_trainer.data.tables.encoding import Encoding
 from trainyard_trainer.data.tables.survey import PARSERS
+from trainyard_trainer.data.target import Classes
+from trainyard_trainer.export.contract import contract_of
 
 COLUMNS = (
     Column("age", "number", 0, shift=3.25, fill=0.0),
@@ -26,18 +28,7 @@ COLUMNS = (
     Column("since", "time", 3, shift=1.7e9 + 1 / 3, fill=0.0),
     Column("comment", "text", 4, 3, vocabulary=("[UNK]", "dont", "good", "über")),
 )
-CONTRACT = [
-    ColumnContract(
-        name=each.name,
-        kind=each.kind,
-        first=each.first,
-        width=each.width,
-        shift=each.shift,
-        fill=each.fill,
-        vocabulary=list(each.vocabulary),
-    )
-    for each in COLUMNS
-]
+CONTRACT = contract_of(Schema((7,), Classes(("no", "yes")), COLUMNS), "probabilities").input.columns
 MISSING = st.sampled_from([None, "", "NA", " nan "])
 NUMBERS = st.one_of(
     st.integers(-(10**15), 10**15).map(str),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from trainyard_api.spec import Data
 from trainyard_trainer.data import checks, shifting, splitting
 from trainyard_trainer.data.dataset import Dataset
-from trainyard_trainer.data.labels import Labels, read_labels
+from trainyard_trainer.data.labels import Labels, read_labels, task_notes
 from trainyard_trainer.data.moments import moments
 from trainyard_trainer.data.reading import Reading
 from trainyard_trainer.data.rows import Part, StoredRows, whole
@@ -43,7 +43,7 @@ def from_parts(raw: RawParts, reading: Reading) -> Dataset:
     )
     checks.check_classes(learned.target, train, test, name)
     channels_first = _channels_first(data, source.shape)
-    notes = [f"task {learned.target.task}: {learned.why}"] if learned.why else []
+    notes = task_notes(learned.target, learned.why)
     if channels_first:
         sizes = " x ".join(str(size) for size in source.shape)
         notes.append(f"channels first: {sizes}; the model itself turns them")

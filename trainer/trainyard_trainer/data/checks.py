@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from trainyard_api.listing import listed
 from trainyard_trainer.data.bad_rows import BadRows
 from trainyard_trainer.data.rows import Part, RowSource
 from trainyard_trainer.data.source import FIELD
@@ -147,10 +148,9 @@ def check_classes(target: Target, train: Part, test: Part, name: str) -> None:
         return
     unseen = np.setdiff1d(test.targets, train.targets)
     if len(unseen):
-        listed = _listed(target, unseen)
         raise InvalidData(
-            f"{FIELD}: {name}: the test part has rows of the class {listed}, the training part has "
-            "none; take examples of each class into both"
+            f"{FIELD}: {name}: the test part has rows of the class {_listed(target, unseen)}, the "
+            "training part has none; take examples of each class into both"
         )
 
 
@@ -181,5 +181,4 @@ def scaled_before(train: Part, scaling: str) -> Iterator[str]:
 
 
 def _listed(target: Classes, classes: NDArray[Any]) -> str:
-    named = ", ".join(target.names[each] for each in classes[:_LISTED])
-    return named + (f" and {len(classes) - _LISTED} more" if len(classes) > _LISTED else "")
+    return listed([target.names[each] for each in classes], _LISTED)

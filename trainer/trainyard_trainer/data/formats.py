@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from trainyard_api.listing import listed
 from trainyard_trainer.data.assembling import from_parts
 from trainyard_trainer.data.dataset import Dataset
 from trainyard_trainer.data.readers import idx, images, npz, text, tfrecord
@@ -77,9 +78,10 @@ def format_of(files: Files, reading: Reading) -> Format:
         return named
     found = [each for each in FORMATS if each.recognise(files.entries)]
     if not found:
+        there = listed([entry.name for entry in files.entries], _LISTED)
         needs = "; ".join(f"{each.name}: {each.needs}" for each in FORMATS)
         raise InvalidData(
-            f"{FIELD}: {files.location.uri} has no files of a known format ({listed(files)}). "
+            f"{FIELD}: {files.location.uri} has no files of a known format ({there}). "
             f"Known are {needs}"
         )
     if len(found) > 1:
@@ -89,10 +91,3 @@ def format_of(files: Files, reading: Reading) -> Format:
             f"those, set {_FIELD}"
         )
     return found[0]
-
-
-def listed(files: Files) -> str:
-    """The first files by name, for people."""
-    named = [entry.name for entry in files.entries[:_LISTED]]
-    more = len(files.entries) - len(named)
-    return ", ".join(named) + (f" and {more} more" if more else "")

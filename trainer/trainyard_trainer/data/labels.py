@@ -73,6 +73,11 @@ def read_labels(
     return Learned(quantities, tuple(np.split(values, ends)), why)
 
 
+def task_notes(target: Target, why: str) -> list[str]:
+    """That the labels told the task, for people; nothing where the spec names it."""
+    return [f"task {target.task}: {why}"] if why else []
+
+
 def _plain(field: str, labels: Labels) -> NDArray[Any]:
     """Labels as (rows,) or (rows, outputs) of truth values, numbers or texts; none missing."""
     values = labels.values

@@ -41,4 +41,4 @@ def open_source(reading: Reading) -> Dataset:
 def _whereabouts(location: Location) -> str:
     if scheme(location.uri) == "pvc":
         return f"{location.uri} (claim {claim(location.uri)}, {location.local} in the pod)"
-    return str(location.local or location.uri)
+    return location.shown

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from trainyard_api.listing import listed
 from trainyard_trainer.data.moments import Moments, moments_of
 from trainyard_trainer.data.rows import PIECE_BYTES, Numbers, StoredRows
 
@@ -52,8 +53,7 @@ def describe(shift: Sequence[float], names: Sequence[str] = ()) -> str:
     """Which columns are shifted, for people."""
     places = [place for place, taken in enumerate(shift) if taken]
     named = [names[place] if names else f"column {place}" for place in places]
-    listed = ", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else "")
     return (
-        f"{listed}: the values differ by less than float32 tells apart; "
+        f"{listed(named, 3)}: the values differ by less than float32 tells apart; "
         f"{'their means are' if len(named) > 1 else 'its mean is'} taken off in float64 first"
     )

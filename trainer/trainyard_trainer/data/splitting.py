@@ -64,6 +64,11 @@ class Planned:
     validation: Numbers
     test: Numbers
 
+    @property
+    def parts(self) -> dict[PartName, Numbers]:
+        """The same by the names of the parts."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
 
 def divide(
     train: Part,

@@ -83,6 +83,11 @@ class Location:
         return Path(self.path) if scheme_of(self.uri) in ("file", "pvc") else None
 
     @property
+    def shown(self) -> str:
+        """Where it is, for messages: the path on this machine's disks, or the URI."""
+        return str(self.local or self.uri)
+
+    @property
     def name(self) -> str:
         """The last part of its path."""
         return self.uri.partition("?")[0].rstrip("/").rpartition("/")[2]

@@ -6,6 +6,6 @@ module here and a line in `task_of`.
 """
 
 from trainyard_trainer.tasks.choice import task_of
-from trainyard_trainer.tasks.task import Goal, Task
+from trainyard_trainer.tasks.task import Task
 
-__all__ = ["Goal", "Task", "task_of"]
+__all__ = ["Task", "task_of"]

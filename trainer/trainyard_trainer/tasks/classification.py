@@ -15,7 +15,7 @@ from trainyard_trainer.data.rows import Targets
 from trainyard_trainer.data.target import Classes
 from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.evaluation import classification as metrics_of
-from trainyard_trainer.tasks.task import Goal, Outputs
+from trainyard_trainer.tasks.task import Outputs
 
 _LOSS: Final = "sparse_categorical_crossentropy"
 _LOSSES: Final = (_LOSS, "SparseCategoricalCrossentropy")
@@ -27,7 +27,6 @@ class Classification:
     output: str = "probabilities"
     measures: tuple[str, ...] = ("accuracy",)
     main_metric: str = "accuracy"
-    goal: Goal = "maximize"
 
     def __init__(self, classes: Classes, training: Training, trained_on: Targets) -> None:
         """Args:

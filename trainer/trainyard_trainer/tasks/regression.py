@@ -15,7 +15,7 @@ from trainyard_trainer.data.rows import Targets
 from trainyard_trainer.data.target import Quantities
 from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.evaluation import regression as metrics_of
-from trainyard_trainer.tasks.task import Goal, Outputs
+from trainyard_trainer.tasks.task import Outputs
 
 _LOSSES: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "mean_squared_error": keras.losses.mean_squared_error,
@@ -43,7 +43,6 @@ class Regression:
     output: str = "predictions"
     measures: tuple[str, ...] = ("mae", "squared_error")
     main_metric: str = "r2"
-    goal: Goal = "maximize"
 
     def __init__(self, quantities: Quantities, training: Training, trained_on: Targets) -> None:
         """Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from trainyard_api.spec import Training
 from trainyard_trainer.data.rows import Targets
 
-Goal = Literal["maximize", "minimize"]
 Outputs = NDArray[np.float32]
 """What a model gives for rows: shape (rows, outputs)."""
 
@@ -24,8 +23,7 @@ class Task(Protocol):
         output: name of the model's output.
         outputs: how many numbers a row's answer has.
         measures: names of what is summed over rows beside the loss; see `measure`.
-        main_metric: the metric that a model of this task is judged by.
-        goal: whether more of it is better.
+        main_metric: the metric that a model of this task is judged by; more of it is better.
     """
 
     @property
@@ -39,9 +37,6 @@ class Task(Protocol):
 
     @property
     def main_metric(self) -> str: ...
-
-    @property
-    def goal(self) -> Goal: ...
 
     def check(self, training: Training, metrics: Sequence[str]) -> None:
         """Make sure that the spec's loss, class weights and metrics fit.

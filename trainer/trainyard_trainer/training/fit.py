@@ -64,7 +64,7 @@ class Surroundings:
     @classmethod
     def none(cls) -> Surroundings:
         """A training of which nobody is told, which leaves nothing and goes on from nothing."""
-        return cls(Tracker(), None, Outside(lambda: False, lambda _: None, lambda: None, None))
+        return cls(Tracker(), None, Outside(lambda: False, None, lambda: None, None))
 
 
 @dataclass(frozen=True)

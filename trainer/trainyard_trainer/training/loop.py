@@ -36,14 +36,14 @@ class Outside:
 
     Attributes:
         asked_to_stop: whether this worker got SIGTERM.
-        save: hands a checkpoint over to be written; does nothing on workers that are not the
-            chief.
+        save: hands a checkpoint over to be written; None: this worker writes none, and takes no
+            copy of its state.
         drain: returns when all that was handed over is written.
         watchdog: ends this worker where a call of the graph takes too long; None: nobody does.
     """
 
     asked_to_stop: Callable[[], bool]
-    save: Callable[[Snapshot], None]
+    save: Callable[[Snapshot], None] | None
     drain: Callable[[], None]
     watchdog: Watchdog | None
 
@@ -132,7 +132,7 @@ class Loop:
         while self._state.step < end:
             call = self._call()
             sums = call.sums if sums is None else sums + call.sums
-            metrics = {"loss": sums.mean_loss} | self._objective.progress(sums.means)
+            metrics = self._metrics(sums)
             self._reporter.trained(self._state.step, self._pace.step_seconds, **metrics)
             if call.stops:
                 _log.info(
@@ -143,8 +143,8 @@ class Loop:
             if self._is_due() and self._state.step < end:
                 self._save()
         if sums is not None:
-            metrics = {"loss": sums.mean_loss} | self._objective.progress(sums.means)
-            _log.info("epoch %d of %d: %s", epoch + 1, self._training.epochs, _listed(metrics))
+            told = _listed(self._metrics(sums))
+            _log.info("epoch %d of %d: %s", epoch + 1, self._training.epochs, told)
         return True
 
     def _call(self) -> Call:
@@ -196,7 +196,7 @@ class Loop:
             begun = time.monotonic()
             with state.averaged(self._gang):
                 sums = self._validation.measure()
-                measured = {"loss": sums.mean_loss} | self._objective.progress(sums.means)
+                measured = self._metrics(sums)
                 metrics = {f"val_{name}": value for name, value in measured.items()}
                 if spec is not None:
                     state.patience = state.patience.after(spec, metrics[spec.monitor])
@@ -208,13 +208,18 @@ class Loop:
         if self._is_due():
             self._save()
 
+    def _metrics(self, sums: Sums) -> dict[str, float]:
+        """What is shown of sums: the loss, and what the objective counts beside it."""
+        return {"loss": sums.mean_loss} | self._objective.progress(sums.means)
+
     def _is_due(self) -> bool:
         return self._state.step % self._training.checkpoint.everySteps == 0
 
     def _save(self) -> None:
         position = (self._state.step, self._state.closed)
         if position != self._saved:
-            self._outside.save(self._state.snapshot())
+            if self._outside.save is not None:
+                self._outside.save(self._state.snapshot())
             self._saved = position
 
 

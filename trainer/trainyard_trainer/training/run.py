@@ -158,7 +158,7 @@ def _train(stage: _Stage) -> Fitted:
     with Writer(_save(folder, spec.training.checkpoint.keep)) as writer:
         outside = Outside(
             lambda: stage.stop.asked,
-            writer.save,
+            None if folder is None else writer.save,
             writer.drain,
             Watchdog(partial(_give_up, stage.pod, writer)),
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from trainyard_api.exit_codes import ExitCode
+from trainyard_api.listing import listed
 from trainyard_api.results import parse_termination_message
 from trainyard_operator.brain.observed import PodView
 
@@ -202,5 +203,4 @@ def _waiting(pods: Sequence[PodView], size: int) -> Waiting:
 
 def named(pods: Sequence[str]) -> str:
     """The names of pods for a message; a gang may have a thousand."""
-    more = f" and {len(pods) - _NAMED} more" if len(pods) > _NAMED else ""
-    return ", ".join(pods[:_NAMED]) + more
+    return listed(pods, _NAMED)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from trainyard_api.listing import listed
 from trainyard_trainer.data.reading import Files
 from trainyard_trainer.data.source import FIELD, PARTS, PartName
 from trainyard_trainer.errors import InvalidData
@@ -135,9 +136,8 @@ def _check(files: Files, kind: Kind, parts: Mapping[PartName, Sequence[Example]]
 
 def _left_out(names: list[str], why: str) -> Iterator[str]:
     if names:
-        more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
         verb = "file is" if len(names) == 1 else "files are"
-        yield f"{len(names)} {verb} {why} and left out: {', '.join(names[:_LISTED])}{more}"
+        yield f"{len(names)} {verb} {why} and left out: {listed(names, _LISTED)}"
 
 
 def _empty_folders(

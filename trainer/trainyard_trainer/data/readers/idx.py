@@ -76,7 +76,7 @@ def _pair(folder: Location, names: tuple[str, ...]) -> _Pair | None:
     if images is None and labels is None:
         return None
     if images is None or labels is None:
-        there = _shown(images or labels or folder)
+        there = (images or labels or folder).shown
         raise InvalidData(
             f"{FIELD}: {there} has no partner; images and labels come as two files of the same name"
         )
@@ -107,7 +107,7 @@ def _read_parts(pairs: Mapping[PartName, _Pair], reading: Reading) -> dict[PartN
             labels[part] = np.concatenate([*numbers.pieces(_CHUNK), np.empty(0, np.uint8)])
         with _opened(pair.images, "images") as images:
             layouts[part] = checks.layout_of(
-                images.shape, np.dtype(np.uint8), labels[part], _shown(pair.images)
+                images.shape, np.dtype(np.uint8), labels[part], pair.images.shown
             )
     total = sum(layout.bytes for layout in layouts.values())
     residence, progress = reading.residence.decided(total), reading.progress(total)
@@ -126,7 +126,7 @@ class _Opened:
 
     def __init__(self, location: Location, file: IO[bytes], kind: str) -> None:
         self._file = file
-        self._name = _shown(location)
+        self._name = location.shown
         dimensions = _DIMENSIONS[kind]
         magic = bytes([0, 0, _UNSIGNED_BYTE, dimensions])
         self._header = len(magic) + 4 * dimensions
@@ -188,9 +188,5 @@ def _opened(location: Location, kind: str) -> Iterator[_Opened]:
                 yield _Opened(location, file, kind)  # type: ignore[arg-type]
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise InvalidData(
-                f"{FIELD}: {_shown(location)} cannot be unpacked ({error}); fetch it again"
+                f"{FIELD}: {location.shown} cannot be unpacked ({error}); fetch it again"
             ) from error
-
-
-def _shown(location: Location) -> str:
-    return str(location.local or location.uri)

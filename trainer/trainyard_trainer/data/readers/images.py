@@ -67,7 +67,7 @@ def read(files: Files, reading: Reading) -> RawParts:
     for part, each in listed.items():
         numbers = range(len(locations), len(locations) + len(each.files))
         locations.extend(each.files)
-        parts[part] = Pictures(numbers, lambda number: _shown(locations[number]), each.labels)
+        parts[part] = Pictures(numbers, lambda number: locations[number].shown, each.labels)
     album = ManyFiles(locations, reading.residence.scratch)
     return decoded(album, parts, files.location.uri, reading)
 
@@ -123,14 +123,14 @@ def _listed(
         for line, (path, label) in _rows(table, reading.data.source.label or _LABEL):
             name = path.removeprefix("./")
             if name not in there:
-                where = f"{_shown(table)}: line {line}"
+                where = f"{table.shown}: line {line}"
                 reading.bad.leave_out(where, f"names {path}, which is not there", "mend the path")
                 continue
             locations.append(files.location.below(name))
             labels.append(label)
         if not locations:
             reading.bad.check()
-            raise InvalidData(f"{FIELD}: {_shown(table)} lists no pictures")
+            raise InvalidData(f"{FIELD}: {table.shown} lists no pictures")
         found[part] = _Listed(locations, _as_numbers(labels))
     return found
 
@@ -140,12 +140,12 @@ def _rows(table: Location, label: str) -> Iterator[tuple[int, tuple[str, str]]]:
     try:
         text = table.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidData(f"{FIELD}: {_shown(table)} is no UTF-8 ({error}); convert it") from error
+        raise InvalidData(f"{FIELD}: {table.shown} is no UTF-8 ({error}); convert it") from error
     lines = csv.DictReader(io.StringIO(text))
     if missing := [name for name in (_PATH, label) if name not in (lines.fieldnames or ())]:
         there = ", ".join(lines.fieldnames or ()) or "none"
         raise InvalidData(
-            f"{FIELD}: {_shown(table)} lacks the column {missing[0]} (it has {there}); pictures "
+            f"{FIELD}: {table.shown} lacks the column {missing[0]} (it has {there}); pictures "
             f"are listed by {_PATH}, relative to the table, and the column that "
             f"spec.data.source.label names ({label})"
         )
@@ -155,7 +155,7 @@ def _rows(table: Location, label: str) -> Iterator[tuple[int, tuple[str, str]]]:
                 yield lines.line_num, (row[_PATH], row[label] or "")
     except csv.Error as error:
         raise InvalidData(
-            f"{FIELD}: {_shown(table)}: line {lines.line_num} is no line of a table ({error})"
+            f"{FIELD}: {table.shown}: line {lines.line_num} is no line of a table ({error})"
         ) from error
 
 
@@ -167,7 +167,3 @@ def _as_numbers(labels: list[str]) -> NDArray[Any]:
         except (ValueError, OverflowError):
             continue
     return np.array(labels)
-
-
-def _shown(file: Location) -> str:
-    return str(file.local or file.uri)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from trainyard_trainer.data import checks, splitting, words
 from trainyard_trainer.data.dataset import Dataset
-from trainyard_trainer.data.labels import Labels, Learned, read_labels
+from trainyard_trainer.data.labels import Labels, Learned, read_labels, task_notes
 from trainyard_trainer.data.many_files import ManyFiles
 from trainyard_trainer.data.readers.folders import Example, Kind, look
 from trainyard_trainer.data.reading import Files, Reading
@@ -94,11 +94,7 @@ def _divide(
     data, train = reading.data, given["train"]
     brought: set[PartName] = set(given) - {"train"}
     planned = splitting.plan(splitting.Divisible(train.targets), data.split, brought, data.fold)
-    cut: dict[PartName, Numbers] = {
-        "train": planned.train,
-        "validation": planned.validation,
-        "test": planned.test,
-    }
+    cut = planned.parts
     return {
         part: given[part]
         if part in brought
@@ -171,7 +167,7 @@ def _dataset(
     )
     checks.check_classes(learned.target, train, test, name)
     text = reading.data.preprocessing.text
-    notes = [f"task {learned.target.task}: {learned.why}"] if learned.why else []
+    notes = task_notes(learned.target, learned.why)
     notes.append(
         f"texts: the first {text.length} words of each, {len(vocabulary) - 1} words told apart "
         "(spec.data.preprocessing.text)"

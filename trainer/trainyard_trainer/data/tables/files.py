@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import unquote
 
+from trainyard_api.listing import listed
 from trainyard_trainer.data.reading import Files
 from trainyard_trainer.data.source import FIELD, PARTS, PartName
 from trainyard_trainer.errors import InvalidData
@@ -68,8 +69,7 @@ def table_files(format: TableFormat, files: Files) -> tuple[tuple[TableFile, ...
         return tuple(_file(files, entry, "train") for entry in entries), []
     notes = []
     if others := [name for name, part in parts.items() if part is None]:
-        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-        notes.append(f"{', '.join(others[:3])}{more}: left out, since other files are called train")
+        notes.append(f"{listed(others, 3)}: left out, since other files are called train")
     return tuple(
         _file(files, entry, part)
         for part in PARTS

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainyard_api.contract import ColumnKind
+from trainyard_api.listing import listed
 from trainyard_api.spec import Data, Missing
 from trainyard_trainer.data import checks, splitting
 from trainyard_trainer.data.dataset import Dataset
+from trainyard_trainer.data.labels import task_notes
 from trainyard_trainer.data.reading import Files, Progress, Reading
 from trainyard_trainer.data.rows import Part, RowSource
 from trainyard_trainer.data.schema import Column, Schema
@@ -105,7 +107,7 @@ class _Reader:
         )
         target = divided.target
         checks.check_classes(target, train, test, self._where)
-        notes = [f"task {target.task}: {divided.why}"] if divided.why else []
+        notes = task_notes(target, divided.why)
         notes += checks.absent_classes(target, validation, test)
         schema = Schema(encoded.shape, target, columns)
         return Dataset(train, validation, test, schema, notes=tuple(notes))
@@ -138,7 +140,7 @@ class _Reader:
         if label is None:
             raise InvalidData(
                 f"{targets.LABEL_FIELD}: is required: the column that is to be learned; "
-                f"{self._where} has {_listed(self._table.columns)}"
+                f"{self._where} has {listed(self._table.columns, _LISTED)}"
             )
         self._check(label, targets.LABEL_FIELD)
         return label
@@ -171,7 +173,7 @@ class _Reader:
             hint = f"did you mean {near[0]}? " if near else ""
             raise InvalidData(
                 f"{field}: {self._where} has no column {name}; {hint}"
-                f"It has {_listed(self._table.columns)}"
+                f"It has {listed(self._table.columns, _LISTED)}"
             )
         self._table.check([name])
 
@@ -188,7 +190,7 @@ class _Reader:
         if not decided:
             raise InvalidData(
                 f"{FEATURES_FIELD}: no column is left to learn from; {self._where} has "
-                f"{_listed(self._table.columns)}"
+                f"{listed(self._table.columns, _LISTED)}"
             )
         self._reading.notes.append(f"columns: {_told(decided)}")
         return decided
@@ -262,11 +264,7 @@ def _parts(
     rows: _Rows, found: dict[PartName, NDArray[Any]], planned: Planned
 ) -> tuple[dict[PartName, NDArray[np.int64]], dict[PartName, NDArray[Any]]]:
     """The numbers of each part's rows among those that are kept, and their targets."""
-    cut = {
-        "train": planned.train,
-        "validation": planned.validation,
-        "test": planned.test,
-    }
+    cut = planned.parts
     kept = None if rows.good.all() else np.cumsum(rows.good) - 1
     numbers: dict[PartName, NDArray[np.int64]] = {}
     labels: dict[PartName, NDArray[Any]] = {}
@@ -288,11 +286,6 @@ def _told(decided: dict[str, ColumnKind]) -> str:
     def each() -> Iterator[str]:
         for kind in dict.fromkeys(decided.values()):
             names = [name for name, found in decided.items() if found == kind]
-            yield f"{kind} {_listed(names)}"
+            yield f"{kind} {listed(names, _LISTED)}"
 
     return "; ".join(each())
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + more
