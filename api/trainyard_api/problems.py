@@ -17,7 +17,7 @@ from trainyard_api.locations import scheme
 from trainyard_api.memo import by_identity
 from trainyard_api.names import API_VERSION, KIND, MAX_JOB_NAME
 from trainyard_api.problem import Problem
-from trainyard_api.spec import Data, TrainingJob, TrainingJobSpec
+from trainyard_api.spec import Cleaning, Data, TrainingJob, TrainingJobSpec
 from trainyard_api.templates import find_template_problems
 
 
@@ -186,13 +186,30 @@ def _rules_of_data(data: Data) -> Iterator[Problem]:
     if source.features is not None and not source.features:
         yield Problem("spec.data.source.features", "names no column; leave it out to take all")
     if data.cleaning is not None:
-        missing = data.cleaning.missing
-        if missing.strategy == "constant" and missing.fill is None:
-            yield Problem("spec.data.cleaning.missing.fill", "is required by strategy constant")
+        yield from _rules_of_cleaning(data.cleaning)
     if data.fold is not None and not data.fold.index < data.fold.of:
         yield Problem("spec.data.fold.index", "is counted from 0; make it smaller than of")
     if data.fold is not None and data.fold.of < 2:
         yield Problem("spec.data.fold.of", "a cross-validation needs two folds or more")
+
+
+def _rules_of_cleaning(cleaning: Cleaning) -> Iterator[Problem]:
+    missing, outliers = cleaning.missing, cleaning.outliers
+    if missing.strategy == "constant" and missing.fill is None:
+        yield Problem("spec.data.cleaning.missing.fill", "is required by strategy constant")
+    if outliers is None or outliers.method != "isolation_forest":
+        return
+    if outliers.action == "clip":
+        yield Problem(
+            "spec.data.cleaning.outliers.action",
+            "is clip, and isolation_forest finds rows, not values: set it to drop",
+        )
+    if outliers.threshold is not None and outliers.threshold >= 1.0:
+        yield Problem(
+            "spec.data.cleaning.outliers.threshold",
+            f"is {outliers.threshold:g}, and the scores of isolation_forest lie between 0 and 1: "
+            "set it to 0.6, or leave it out",
+        )
 
 
 _BUILT_ARCHITECTURES = ("dense", "cnn")
@@ -230,11 +247,6 @@ def _not_built_data(spec: TrainingJobSpec) -> Iterator[Problem]:
     yield from _one_of("spec.data.source.uri", scheme(data.source.uri), _BUILT_SOURCES)
     yield from _one_of("spec.data.source.format", data.source.format, _BUILT_FORMATS)
     yield from _one_of("spec.data.task", data.task or "classification", _BUILT_TASKS)
-    if data.cleaning is not None:
-        duplicates = None if data.cleaning.duplicates == "keep" else data.cleaning.duplicates
-        yield from _absent("spec.data.cleaning.duplicates", duplicates)
-        yield from _absent("spec.data.cleaning.outliers", data.cleaning.outliers)
-        yield from _absent("spec.data.cleaning.labelErrors", data.cleaning.labelErrors)
     yield from _absent("spec.data.augmentation", data.augmentation or None)
     yield from _absent("spec.data.generation", data.generation)
 

@@ -14,7 +14,7 @@ from typing import Annotated, Final, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from trainyard_api import locations
-from trainyard_api.status import Artifact, Candidate, DataStatus, LeftOut, Measured
+from trainyard_api.status import Artifact, Candidate, DataChanges, DataStatus, LeftOut, Measured
 
 MAX_COUNT: Final = 2**53 - 1
 """Largest whole number that all readers of JSON take."""
@@ -105,8 +105,13 @@ def _named(named: _Named) -> _Named:
 
 
 def _data(data: DataStatus) -> DataStatus:
-    rows = data.rows
-    if not all(0 <= each <= MAX_COUNT for each in (rows.train, rows.validation, rows.test)):
+    rows, changes = data.rows, data.changes or DataChanges()
+    counts = (
+        *(rows.train, rows.validation, rows.test),
+        *(changes.leakage, changes.duplicates, changes.outliers),
+        *(changes.labelErrors, changes.generated),
+    )
+    if not all(0 <= each <= MAX_COUNT for each in counts):
         raise ValueError(f"rows must be from 0 to {MAX_COUNT}")
     if len(data.notes) > MAX_NOTES or any(len(note) > MAX_NOTE for note in data.notes):
         raise ValueError(f"at most {MAX_NOTES} notes of {MAX_NOTE} characters can be told")

@@ -132,6 +132,16 @@ class DataRows(OpenDocument):
     test: int = 0
 
 
+class DataChanges(OpenDocument):
+    """Rows of the training part that cleaning found, and those that were generated."""
+
+    leakage: int = Field(default=0, description="That stand in validation or test as well.")
+    duplicates: int = Field(default=0, description="That stand in training already.")
+    outliers: int = Field(default=0, description="That lie far from the others.")
+    labelErrors: int = Field(default=0, description="Whose labels seem wrong.")
+    generated: int = Field(default=0, description="That were made for rare classes.")
+
+
 class DataStatus(OpenDocument):
     """What the data was taken for, and what was noticed."""
 
@@ -141,6 +151,9 @@ class DataStatus(OpenDocument):
         default_factory=list, description="Names of the classes, or of the numbers; the first ones."
     )
     targetCount: int = Field(default=0, description="How many classes or numbers there are.")
+    changes: DataChanges | None = Field(
+        default=None, description="What cleaning found and generation made; none: nothing."
+    )
     notes: Annotated[list[Message], Field(max_length=32)] = Field(
         default_factory=list, description="What was decided by itself, changed, or looks wrong."
     )

@@ -1,7 +1,16 @@
 """The spec of a TrainingJob, a module for each block of it."""
 
 from trainyard_api.spec.compression import Compression, Technique
-from trainyard_api.spec.data import Data, Fold, Missing, Split
+from trainyard_api.spec.data import (
+    Cleaning,
+    Data,
+    Fold,
+    Generation,
+    LabelErrors,
+    Missing,
+    Outliers,
+    Split,
+)
 from trainyard_api.spec.evaluation import Evaluation, Gate, MetricName
 from trainyard_api.spec.explanation import Explanation
 from trainyard_api.spec.job import Metadata, TrainingJob, TrainingJobSpec
@@ -14,16 +23,20 @@ from trainyard_api.spec.training import Training
 from trainyard_api.spec.workers import Workers
 
 __all__ = [
+    "Cleaning",
     "Compression",
     "Data",
     "Evaluation",
     "Explanation",
     "Fold",
     "Gate",
+    "Generation",
+    "LabelErrors",
     "Metadata",
     "MetricName",
     "Missing",
     "Model",
+    "Outliers",
     "Regularization",
     "RunPolicy",
     "Search",

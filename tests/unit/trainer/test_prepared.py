@@ -130,9 +130,8 @@ def rows_for(uri: str, folder: Path) -> prepared.Prepared:
 def test_a_division_made_for_compression_says_so(tmp_path: Path) -> None:
     arrays = {"x": np.arange(40.0).reshape(20, 2), "y": np.arange(20) % 2}
     np.savez(tmp_path / "whole.npz", **arrays)  # type: ignore[arg-type]
-    brought = {
-        f"{name}_{part}": each for name, each in arrays.items() for part in ("train", "test")
-    }
+    brought = {f"{name}_train": each[:15] for name, each in arrays.items()}
+    brought |= {f"{name}_test": each[15:] for name, each in arrays.items()}
     np.savez(tmp_path / "parts.npz", **brought)  # type: ignore[arg-type]
 
     assert "no prepared data" in rows_for(f"file://{tmp_path}/whole.npz", tmp_path).notes[0]

@@ -50,7 +50,8 @@ def from_parts(raw: RawParts, reading: Reading) -> Dataset:
     notes += checks.scaled_before(train, data.preprocessing.scaling)
     notes += checks.absent_classes(learned.target, validation, test)
     schema = Schema(source.shape, learned.target, channels_first=channels_first)
-    dataset = Dataset(train, validation, test, schema, notes=tuple(notes))
+    places = {part: each.place for part, each in given.items()}
+    dataset = Dataset(train, validation, test, schema, notes=tuple(notes), places=places)
     shifted = _shifted(dataset, source, raw)
     if data.preprocessing.scaling not in ("standard", "minmax"):
         return shifted

@@ -12,7 +12,7 @@ from trainyard_trainer.data import checks
 from trainyard_trainer.data.reading import Progress, Reading
 from trainyard_trainer.data.residence import Residence
 from trainyard_trainer.data.resident import Resident
-from trainyard_trainer.data.rows import PIECE_BYTES
+from trainyard_trainer.data.rows import PIECE_BYTES, Place
 from trainyard_trainer.data.source import Arrays, PartName, Raw
 
 
@@ -58,7 +58,7 @@ class Gathering:
         """
         good = np.concatenate(self._good)
         kept = labels if good.all() else labels[good]
-        return Raw(self._collector.finish(), kept, self._layout.name)
+        return Raw(self._collector.finish(), kept, self._layout.name, _place(self._layout, good))
 
 
 def rows_at_once(layout: checks.Layout) -> int:
@@ -104,4 +104,11 @@ def _adopted(
     )
     if not good.all():
         features, labels = features[good], labels[good]
-    return Raw(Resident(features.reshape(len(features), *layout.row)), labels, layout.name)
+    rows = Resident(features.reshape(len(features), *layout.row))
+    return Raw(rows, labels, layout.name, _place(layout, good))
+
+
+def _place(layout: checks.Layout, good: NDArray[np.bool_]) -> Place:
+    """Where the rows are that were kept."""
+    kept = None if good.all() else np.flatnonzero(good)
+    return lambda number: f"{layout.name}: row {number if kept is None else kept[number]}"

@@ -133,7 +133,10 @@ def _decode(
     if not any(good):
         reading.bad.check()
         raise InvalidData(f"{FIELD}: {name}: one part has no picture that can be read")
-    return Raw(collector.finish(), part.labels[np.array(good, np.bool_)], name)
+    kept = part.only(np.array(good, np.bool_))
+    return Raw(
+        collector.finish(), kept.labels, name, lambda number: kept.name_of(kept.numbers[number])
+    )
 
 
 def _hint(shape: Shape) -> str:

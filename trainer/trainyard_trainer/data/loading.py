@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from trainyard_api.spec import Data
+from trainyard_api.spec import Cleaning, Data
+from trainyard_trainer.data.cleaning import clean
 from trainyard_trainer.data.dataset import Dataset
 from trainyard_trainer.data.opening import open_source
 from trainyard_trainer.data.reading import Reading, Say, silent
@@ -28,4 +29,5 @@ def load(data: Data, environ: Mapping[str, str], say: Say = silent) -> Dataset:
         raise InvalidSpec("spec.data.task: reconstruction is not built yet")
     reading = Reading(data, environ, say)
     dataset = open_source(reading)
-    return replace(dataset, notes=(*reading.notes, *reading.bad.notes(), *dataset.notes))
+    told = replace(dataset, notes=(*reading.notes, *reading.bad.notes(), *dataset.notes))
+    return clean(told, data.cleaning or Cleaning(), data.split.seed, say)

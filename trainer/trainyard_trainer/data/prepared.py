@@ -6,8 +6,8 @@ the model has learned.
 
 The artifact is a folder. `test.npz` has the arrays `features` and `targets`; `validation.npz` the
 same; `representative.npz` some rows of the training part. `plan.npz` has the row numbers of all
-parts, `prepared.json` tells what the data was taken for, and `contract.json` what a caller's rows
-are to the model. A program of one's own that writes
+parts, `cleaning.csv` the rows that cleaning found, `prepared.json` tells what the data was taken
+for, and `contract.json` what a caller's rows are to the model. A program of one's own that writes
 `test.npz` alone has said enough.
 """
 
@@ -17,6 +17,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +28,8 @@ from pydantic import Field, ValidationError
 from trainyard_api.contract import Contract
 from trainyard_api.model import OpenDocument
 from trainyard_api.reported import MAX_NAME, MAX_NOTE, MAX_NOTES, MAX_TARGETS
-from trainyard_api.status import DataRows, DataStatus
+from trainyard_api.status import DataChanges, DataRows, DataStatus
+from trainyard_trainer.data import findings
 from trainyard_trainer.data.dataset import Dataset
 from trainyard_trainer.data.labels import Labels, read_labels
 from trainyard_trainer.data.resident import Resident
@@ -36,6 +38,7 @@ from trainyard_trainer.data.target import Classes, Quantities, Target, TaskName
 from trainyard_trainer.errors import InvalidResult
 
 REPRESENTATIVE_ROWS: Final = 1000
+CLEANING: Final = "cleaning.csv"
 
 _MOST_BYTES: Final = 256 * 2**20
 """Of one part's features: a part that has more is represented by some of its rows."""
@@ -117,6 +120,8 @@ def write(folder: Path, dataset: Dataset, contract: Contract, seed: int) -> None
         validation=dataset.validation.numbers,
         test=dataset.test.numbers,
     )
+    if dataset.findings:
+        findings.write(folder / CLEANING, dataset.findings, partial(dataset.place, "train"))
     about = _About(
         task=dataset.schema.target.task,
         targets=list(dataset.schema.target.names),
@@ -166,7 +171,20 @@ def report(dataset: Dataset) -> DataStatus:
         rows=_rows(dataset),
         targets=[_cut(name, MAX_NAME) for name in target.names[:MAX_TARGETS]],
         targetCount=target.outputs,
+        changes=_changes(dataset),
         notes=[_cut(note, MAX_NOTE) for note in dataset.notes[:MAX_NOTES]],
+    )
+
+
+def _changes(dataset: Dataset) -> DataChanges | None:
+    found = findings.counts(dataset.findings)
+    if not found.total():
+        return None
+    return DataChanges(
+        leakage=found["leakage"],
+        duplicates=found["duplicates"],
+        outliers=found["outliers"],
+        labelErrors=found["labelErrors"],
     )
 
 

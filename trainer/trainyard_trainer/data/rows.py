@@ -6,7 +6,7 @@ takes, and no step can tell whether they came from memory or from a disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.int64]
 """Row numbers, shape (rows,)."""
+Place = Callable[[int], str]
+"""Where the row of a number is, as people see it: a file and a row of it."""
 Features = NDArray[Any]
 """Shape (rows, *row)."""
 Targets = NDArray[Any]

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from numpy.typing import NDArray
 
-from trainyard_trainer.data.rows import StoredRows
+from trainyard_trainer.data.rows import Place, StoredRows
 
 FIELD: Final = "spec.data.source.uri"
 
@@ -31,11 +31,13 @@ class Raw:
 
     Attributes:
         name: of where they come from, for messages.
+        place: of a row.
     """
 
     features: StoredRows
     labels: NDArray[Any]
     name: str
+    place: Place
 
 
 RawParts = Mapping[PartName, Raw]

@@ -72,7 +72,7 @@ def read(files: Files, reading: Reading) -> Dataset:
     chosen = _divide(found.parts, learned, reading)
     codes, bad = _learn_words(texts, chosen["train"].numbers, reading)
     source = _encoded(texts, codes, bad, reading)
-    return _dataset(source, chosen, bad, learned, tuple(codes), files.location.uri, reading)
+    return _dataset(source, chosen, bad, learned, tuple(codes), texts.names, reading)
 
 
 def _labels(parts: Mapping[PartName, Sequence[Example]], name: str) -> list[Labels]:
@@ -155,7 +155,7 @@ def _dataset(
     bad: frozenset[int],
     learned: Learned,
     vocabulary: tuple[str, ...],
-    name: str,
+    names: Sequence[str],
     reading: Reading,
 ) -> Dataset:
     count = len(source) + len(bad)
@@ -165,7 +165,7 @@ def _dataset(
         Part(source, places[good[part].numbers].astype(np.int64), good[part].targets)
         for part in PARTS
     )
-    checks.check_classes(learned.target, train, test, name)
+    checks.check_classes(learned.target, train, test, reading.data.source.uri)
     text = reading.data.preprocessing.text
     notes = task_notes(learned.target, learned.why)
     notes.append(
@@ -175,4 +175,12 @@ def _dataset(
     notes += checks.absent_classes(learned.target, validation, test)
     column = Column(COLUMN, "text", 0, width=text.length, vocabulary=vocabulary)
     schema = Schema((text.length,), learned.target, columns=(column,))
-    return Dataset(train, validation, test, schema, notes=tuple(notes))
+    kept = [at for at in range(count) if at not in bad]
+    return Dataset(
+        train,
+        validation,
+        test,
+        schema,
+        notes=tuple(notes),
+        places={"train": lambda number: names[kept[number]]},
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 from trainyard_api.contract import ColumnKind
 from trainyard_api.spec import Missing, Split
 from trainyard_trainer.data.bad_rows import BadRows
+from trainyard_trainer.data.rows import Place
 from trainyard_trainer.data.splitting import FIELD as SPLIT_FIELD
 from trainyard_trainer.data.tables.kinds import COLUMNS_FIELD
 from trainyard_trainer.data.tables.resident_columns import MISSING, Kept
 from trainyard_trainer.data.tables.survey import Survey
 from trainyard_trainer.errors import InvalidData
-
-Place = Callable[[int], str]
-"""The place of a row, for people."""
 
 _FIELD: Final = "spec.data.cleaning.missing"
 _LISTED: Final = 5
