@@ -103,6 +103,10 @@ class Folder:
     shelf: Shelf
     name: str
 
+    def below(self, name: str) -> Folder:
+        """A folder in it, whose files are not among its own."""
+        return Folder(self.shelf, f"{self.name}/{name}")
+
     def names(self) -> list[str]:
         """Names of the whole files in it, sorted.
 

@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import numpy as np
 
 from trainyard_api.exit_codes import ExitCode
 from trainyard_api.results import TerminationMessage, TrainResult
-from trainyard_trainer import export, models, termination
+from trainyard_trainer import export, termination
 from trainyard_trainer.data import Dataset, prepared
-from trainyard_trainer.errors import Diverged, InvalidSpec, PeerLost, Stalled, TrainerError
+from trainyard_trainer.errors import Diverged, InvalidSpec, PeerLost
 from trainyard_trainer.models import building
 from trainyard_trainer.pod import Pod
 from trainyard_trainer.progress import Tracker
 from trainyard_trainer.signals import StopRequest
-from trainyard_trainer.store import Folder, Store
+from trainyard_trainer.store import Store
 from trainyard_trainer.tasks import Task, task_of
 from trainyard_trainer.tasks.task import Outputs
-from trainyard_trainer.training import checkpoints, optimizers
-from trainyard_trainer.training.fit import Fitted, Fitting, Surroundings, fit
+from trainyard_trainer.training import optimizers
+from trainyard_trainer.training.attendant import Attendant
+from trainyard_trainer.training.fit import Fitted
 from trainyard_trainer.training.gang import Gang, peers_may_vanish
 from trainyard_trainer.training.graph import Measurer
-from trainyard_trainer.training.loop import Outside
 from trainyard_trainer.training.objective import Supervised
 from trainyard_trainer.training.reporting import PERCENT_TRAINED
-from trainyard_trainer.training.snapshot import Snapshot
-from trainyard_trainer.training.watchdog import Watchdog
-from trainyard_trainer.training.writing import Writer
+from trainyard_trainer.training.supervised import supervised
 
 _log = logging.getLogger(__name__)
 
 _FAREWELL_SECONDS: Final = 0.5
-_LAST_WRITE_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True)
@@ -46,17 +41,13 @@ class _Stage:
     """What the stage works with.
 
     Attributes:
-        store: None on workers that are not the chief: they need no access to it.
         begun: when this attempt began, on the monotonic clock.
     """
 
-    pod: Pod
+    attendant: Attendant
     tracker: Tracker
-    stop: StopRequest
-    store: Store | None
     dataset: Dataset
     task: Task
-    gang: Gang
     begun: float
 
 
@@ -87,8 +78,11 @@ def run(pod: Pod, tracker: Tracker, stop: StopRequest, reading: Callable[[], Dat
     with peers_may_vanish(pod):
         if not gang.from_chief([np.array([result is not None], np.float32)])[0][0]:
             tracker.say("compiling the graph")
-            stage = _Stage(pod, tracker, stop, store, dataset, task, gang, begun)
-            fitted = _train(stage)
+            attendant = Attendant(pod, stop, store, gang)
+            stage = _Stage(attendant, tracker, dataset, task, begun)
+            fitted = stage.attendant.fit(
+                supervised(pod.spec, dataset, task, dataset.train), tracker
+            )
             if not fitted.finished:
                 _say_farewell(pod)
                 return ExitCode.SAVED
@@ -141,69 +135,23 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
         )
 
 
-def _train(stage: _Stage) -> Fitted:
-    """Fit the model, until its end or a vote to stop."""
-    spec, dataset, task = stage.pod.spec, stage.dataset, stage.task
-    kind = spec.data.preprocessing.scaling
-    scaling = models.scaling_for(kind, dataset.schema, dataset.moments)
-    fitting = Fitting(
-        build=lambda: models.build(spec.model, dataset.schema, task, scaling),
-        objective=Supervised(task),
-        train=dataset.train,
-        validation=dataset.validation,
-        training=spec.training,
-    )
-    folder = None if stage.store is None else stage.store.checkpoints
-    stage.stop.defer()
-    with Writer(_save(folder, spec.training.checkpoint.keep)) as writer:
-        outside = Outside(
-            lambda: stage.stop.asked,
-            None if folder is None else writer.save,
-            writer.drain,
-            Watchdog(partial(_give_up, stage.pod, writer)),
-        )
-        fitted = fit(fitting, stage.gang, Surroundings(stage.tracker, folder, outside))
-    if fitted.finished:
-        stage.stop.resume()
-    return fitted
-
-
-def _give_up(pod: Pod, writer: Writer, error: Stalled) -> None:
-    """End this worker, whose main thread waits for what does not come."""
-    _log.error("%s: %s", error.reason, error)
-    termination.write_failure(error, pod.environ)
-    try:
-        writer.drain(_LAST_WRITE_SECONDS)
-    except TrainerError as failure:
-        _log.error("the last checkpoint was not written: %s", failure)
-    logging.shutdown()
-    os._exit(error.exit_code)
-
-
-def _save(folder: Folder | None, keep: int) -> Callable[[Snapshot], None]:
-    """Writes checkpoints on the chief, and nothing elsewhere."""
-    if folder is None:
-        return lambda _: None
-    return lambda snapshot: checkpoints.save(folder, snapshot, keep)
-
-
 def _conclude(stage: _Stage, fitted: Fitted) -> TrainResult | None:
     """Evaluate with the whole gang; the chief exports. The result, on the chief alone."""
     test, tracker, task = stage.dataset.test, stage.tracker, stage.task
+    spec, store = stage.attendant.pod.spec, stage.attendant.store
     tracker.say("evaluating", PERCENT_TRAINED + 1)
-    outputs = Measurer(stage.gang, fitted.model, Supervised(task), test).predict()
+    outputs = Measurer(stage.attendant.gang, fitted.model, Supervised(task), test).predict()
     _check_answers(outputs)
-    if stage.store is None:
+    if store is None:
         return None
-    names = stage.pod.spec.evaluation.names(stage.dataset.schema.target.task)
+    names = spec.evaluation.names(stage.dataset.schema.target.task)
     metrics = task.evaluate(names, test.targets, outputs)
     _log.info("test: %s", ", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
     tracker.say("writing the model", PERCENT_TRAINED + 3)
-    saved_model, keras_file = export.export_model(fitted.model, task.output, stage.store)
-    seed = stage.pod.spec.data.split.seed
+    saved_model, keras_file = export.export_model(fitted.model, task.output, store)
     contract = export.contract_of(stage.dataset.schema, task.output)
-    rows = stage.store.prepared.announce(
-        lambda folder: prepared.write(folder, stage.dataset, contract, seed)
+    rows = store.prepared.announce(
+        lambda folder: prepared.write(folder, stage.dataset, contract, spec.data.split.seed)
     )
     result = TrainResult(
         metrics=metrics,
@@ -218,7 +166,7 @@ def _conclude(stage: _Stage, fitted: Fitted) -> TrainResult | None:
         prepared=rows,
         data=prepared.report(stage.dataset),
     )
-    export.keep_result(result, stage.store)
+    export.keep_result(result, store)
     tracker.say("done", 100)
     return result
 

@@ -1,0 +1,23 @@
+"""The fit that a spec describes, on some rows of a data set."""
+
+from __future__ import annotations
+
+from trainyard_api.spec import TrainingJobSpec
+from trainyard_trainer import models
+from trainyard_trainer.data import Dataset, Part
+from trainyard_trainer.tasks import Task
+from trainyard_trainer.training.fit import Fitting
+from trainyard_trainer.training.objective import Supervised
+
+
+def supervised(spec: TrainingJobSpec, dataset: Dataset, task: Task, train: Part) -> Fitting:
+    """What is fitted where `train` is learned from; all else is the data set's."""
+    kind = spec.data.preprocessing.scaling
+    scaling = models.scaling_for(kind, dataset.schema, dataset.moments)
+    return Fitting(
+        build=lambda: models.build(spec.model, dataset.schema, task, scaling),
+        objective=Supervised(task),
+        train=train,
+        validation=dataset.validation,
+        training=spec.training,
+    )
