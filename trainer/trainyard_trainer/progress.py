@@ -62,6 +62,14 @@ class Tracker:
         update = {"message": message, "percent": done, "secondsLeft": None}
         self.report(progress.model_copy(update=update))
 
+    def part(self, first: int, last: int, doing: str = "") -> Tracker:
+        """A tracker of something that takes this one from one percent to another.
+
+        Args:
+            doing: what it is for, said before what it says.
+        """
+        return _Share(self, first, last, doing)
+
     def snapshot(self) -> Progress:
         """The progress as it is now."""
         with self._lock:
@@ -71,6 +79,24 @@ class Tracker:
         """The speed that was measured last."""
         with self._lock:
             return self._speed
+
+
+class _Share(Tracker):
+    """Tells another tracker, as far as it goes."""
+
+    def __init__(self, whole: Tracker, first: int, last: int, doing: str) -> None:
+        super().__init__()
+        self._whole = whole
+        self._first = first
+        self._width = last - first
+        self._doing = doing
+
+    def report(self, progress: Progress, speed: Speed | None = None) -> None:
+        super().report(progress, speed)
+        told: dict[str, object] = {"percent": self._first + self._width * progress.percent // 100}
+        if self._doing:
+            told |= {"message": f"{self._doing}: {progress.message}", "secondsLeft": None}
+        self._whole.report(progress.model_copy(update=told), speed)
 
 
 def _now() -> str:

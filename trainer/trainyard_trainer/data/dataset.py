@@ -24,6 +24,7 @@ class Dataset:
         places: where the rows of each part's source are; those that were cut off the training part
             share its source.
         findings: what cleaning found in the training part.
+        generated: how many rows were made for rare classes, beside those of the training part.
     """
 
     train: Part
@@ -34,6 +35,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     places: Mapping[PartName, Place] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    generated: int = 0
 
     @property
     def shape(self) -> tuple[int, ...]:

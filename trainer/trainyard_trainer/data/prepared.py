@@ -178,13 +178,14 @@ def report(dataset: Dataset) -> DataStatus:
 
 def _changes(dataset: Dataset) -> DataChanges | None:
     found = findings.counts(dataset.findings)
-    if not found.total():
+    if not found.total() and not dataset.generated:
         return None
     return DataChanges(
         leakage=found["leakage"],
         duplicates=found["duplicates"],
         outliers=found["outliers"],
         labelErrors=found["labelErrors"],
+        generated=dataset.generated,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -40,6 +40,7 @@ class Attendant:
     stop: StopRequest
     store: Store | None
     gang: Gang
+    _beside: set[str] = field(default_factory=set)
 
     def fit(self, fitting: Fitting, tracker: Tracker, name: str | None = None) -> Fitted:
         """Fit a model, until its end or a vote to stop.
@@ -53,6 +54,7 @@ class Attendant:
         folder = None if self.store is None else self.store.checkpoints
         if folder is not None and name is not None:
             folder = folder.below(name)
+            self._beside.add(name)
         self.stop.defer()
         with Writer(_save(folder, fitting.training.checkpoint.keep)) as writer:
             outside = Outside(
@@ -65,6 +67,19 @@ class Attendant:
         if fitted.finished:
             self.stop.resume()
         return fitted
+
+    def clear(self) -> None:
+        """Delete the checkpoints of fits beside the stage's own: only a restart needs them.
+
+        Raises:
+            StoreUnavailable: the store refuses.
+        """
+        if self.store is None:
+            return
+        for name in self._beside:
+            folder = self.store.checkpoints.below(name)
+            for file in folder.names():
+                folder.remove(file)
 
 
 def _give_up(pod: Pod, writer: Writer, error: Stalled) -> None:

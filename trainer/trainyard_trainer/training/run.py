@@ -22,12 +22,13 @@ from trainyard_trainer.signals import StopRequest
 from trainyard_trainer.store import Store
 from trainyard_trainer.tasks import Task, task_of
 from trainyard_trainer.tasks.task import Outputs
-from trainyard_trainer.training import optimizers
+from trainyard_trainer.training import optimizers, ready
 from trainyard_trainer.training.attendant import Attendant
 from trainyard_trainer.training.fit import Fitted
 from trainyard_trainer.training.gang import Gang, peers_may_vanish
 from trainyard_trainer.training.graph import Measurer
 from trainyard_trainer.training.objective import Supervised
+from trainyard_trainer.training.ready import Ready
 from trainyard_trainer.training.reporting import PERCENT_TRAINED
 from trainyard_trainer.training.supervised import supervised
 
@@ -45,8 +46,7 @@ class _Stage:
     """
 
     attendant: Attendant
-    tracker: Tracker
-    dataset: Dataset
+    ready: Ready
     task: Task
     begun: float
 
@@ -79,11 +79,10 @@ def run(pod: Pod, tracker: Tracker, stop: StopRequest, reading: Callable[[], Dat
         if not gang.from_chief([np.array([result is not None], np.float32)])[0][0]:
             tracker.say("compiling the graph")
             attendant = Attendant(pod, stop, store, gang)
-            stage = _Stage(attendant, tracker, dataset, task, begun)
-            fitted = stage.attendant.fit(
-                supervised(pod.spec, dataset, task, dataset.train), tracker
-            )
-            if not fitted.finished:
+            made = ready.ready(attendant, dataset, tracker)
+            stage = None if made is None else _stage(attendant, made, begun)
+            fitted = None if stage is None else _train(stage)
+            if stage is None or fitted is None:
                 _say_farewell(pod)
                 return ExitCode.SAVED
             result = _conclude(stage, fitted)
@@ -110,6 +109,7 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
     spec = pod.spec
     building.check(spec.model, dataset.schema)
     optimizers.check(spec.training, pod.count)
+    ready.check(spec.data, dataset)
     task.check(spec.training, spec.evaluation.names(dataset.schema.target.task))
     stopping = spec.training.earlyStopping
     if stopping is not None and len(dataset.validation) == 0:
@@ -135,23 +135,37 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
         )
 
 
+def _stage(attendant: Attendant, made: Ready, begun: float) -> _Stage:
+    training = attendant.pod.spec.training
+    task = task_of(made.dataset.schema.target, training, made.train.targets)
+    return _Stage(attendant, made, task, begun)
+
+
+def _train(stage: _Stage) -> Fitted | None:
+    """The fitted model; None where the gang was asked to stop, and its state is saved."""
+    made, spec = stage.ready, stage.attendant.pod.spec
+    fitting = supervised(spec, made.dataset, stage.task, made.train)
+    fitted = stage.attendant.fit(fitting, made.tracker)
+    return fitted if fitted.finished else None
+
+
 def _conclude(stage: _Stage, fitted: Fitted) -> TrainResult | None:
     """Evaluate with the whole gang; the chief exports. The result, on the chief alone."""
-    test, tracker, task = stage.dataset.test, stage.tracker, stage.task
-    spec, store = stage.attendant.pod.spec, stage.attendant.store
+    dataset, tracker, task = stage.ready.dataset, stage.ready.tracker, stage.task
+    test, spec, store = dataset.test, stage.attendant.pod.spec, stage.attendant.store
     tracker.say("evaluating", PERCENT_TRAINED + 1)
     outputs = Measurer(stage.attendant.gang, fitted.model, Supervised(task), test).predict()
     _check_answers(outputs)
     if store is None:
         return None
-    names = spec.evaluation.names(stage.dataset.schema.target.task)
+    names = spec.evaluation.names(dataset.schema.target.task)
     metrics = task.evaluate(names, test.targets, outputs)
     _log.info("test: %s", ", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
     tracker.say("writing the model", PERCENT_TRAINED + 3)
     saved_model, keras_file = export.export_model(fitted.model, task.output, store)
-    contract = export.contract_of(stage.dataset.schema, task.output)
+    contract = export.contract_of(dataset.schema, task.output)
     rows = store.prepared.announce(
-        lambda folder: prepared.write(folder, stage.dataset, contract, spec.data.split.seed)
+        lambda folder: prepared.write(folder, dataset, contract, spec.data.split.seed)
     )
     result = TrainResult(
         metrics=metrics,
@@ -164,9 +178,10 @@ def _conclude(stage: _Stage, fitted: Fitted) -> TrainResult | None:
         model=saved_model,
         keras=keras_file,
         prepared=rows,
-        data=prepared.report(stage.dataset),
+        data=prepared.report(dataset),
     )
     export.keep_result(result, store)
+    stage.attendant.clear()
     tracker.say("done", 100)
     return result
 

@@ -48,10 +48,17 @@ def clean(dataset: Dataset, cleaning: Cleaning, seed: int, say: Callable[[str], 
     if cleaning.outliers is not None:
         say("looking for outliers")
         found = without_outliers(found, cleaning.outliers, seed)
-    if found.train is dataset.train:
-        return found
-    _check(found)
-    return refitted(found)
+    return found if found.train is dataset.train else refitted_and_checked(found)
+
+
+def refitted_and_checked(dataset: Dataset) -> Dataset:
+    """A data set whose training part was changed.
+
+    Raises:
+        InvalidData: nothing is left to train on.
+    """
+    _check(dataset)
+    return refitted(dataset)
 
 
 def without_leakage(dataset: Dataset, cleaning: Cleaning) -> Dataset:

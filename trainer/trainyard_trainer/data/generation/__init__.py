@@ -1,0 +1,1 @@
+"""New training rows for rare classes."""

@@ -1,0 +1,134 @@
+"""The training part as it is learned from: what needs models, or comes before them.
+
+Labels that seem wrong are found by models that are trained on the rest of the rows; rows of rare
+classes are made. All workers do it alike, and a restart finds its way back by the checkpoints of
+those models.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainyard_api.spec import Data, Generation, LabelErrors, TrainingJobSpec
+from trainyard_trainer.data import Dataset, Part
+from trainyard_trainer.data.cleaning import label_errors
+from trainyard_trainer.data.cleaning.apply import refitted_and_checked
+from trainyard_trainer.data.generation import wanted as lacking
+from trainyard_trainer.data.generation.generate import with_generated
+from trainyard_trainer.data.generation.smote import smote
+from trainyard_trainer.data.residence import Residence
+from trainyard_trainer.progress import Tracker
+from trainyard_trainer.tasks import task_of
+from trainyard_trainer.training.attendant import Attendant
+from trainyard_trainer.training.graph import Measurer
+from trainyard_trainer.training.supervised import supervised
+
+_log = logging.getLogger(__name__)
+
+_TRAINED: Final = 100
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What is learned from.
+
+    Attributes:
+        dataset: whose training part has real rows alone.
+        train: with those that were generated.
+        tracker: of what is left of the stage.
+    """
+
+    dataset: Dataset
+    train: Part
+    tracker: Tracker
+
+
+def check(data: Data, dataset: Dataset) -> None:
+    """Make sure that `ready` can do what the spec wants, before the gang assembles.
+
+    Raises:
+        InvalidSpec, InvalidData: it cannot.
+    """
+    if data.cleaning is not None and data.cleaning.labelErrors is not None:
+        label_errors.check(dataset.schema.target, dataset.train, data.cleaning.labelErrors)
+    if data.generation is not None:
+        lacking.check(dataset.schema, dataset.train, data.generation)
+
+
+def ready(attendant: Attendant, dataset: Dataset, tracker: Tracker) -> Ready | None:
+    """Look for label errors and generate rows, as far as the spec asks for it.
+
+    Returns:
+        None: the gang was asked to stop, and its state is saved.
+    """
+    spec = attendant.pod.spec
+    cleaning = spec.data.cleaning
+    if cleaning is not None and cleaning.labelErrors is not None:
+        share = _TRAINED * (cleaning.labelErrors.folds - 1) // cleaning.labelErrors.folds
+        beside, tracker = tracker.part(0, share), tracker.part(share, _TRAINED)
+        found = _without_label_errors(attendant, dataset, cleaning.labelErrors, beside)
+        if found is None:
+            return None
+        dataset = found
+    train = dataset.train
+    if spec.data.generation is not None:
+        tracker.say("generating rows")
+        dataset, train = _generated(spec, dataset, spec.data.generation)
+    return Ready(dataset, train, tracker)
+
+
+def _without_label_errors(
+    attendant: Attendant, dataset: Dataset, wanted: LabelErrors, tracker: Tracker
+) -> Dataset | None:
+    spec, train = attendant.pod.spec, dataset.train
+    task = task_of(dataset.schema.target, spec.training, train.targets)
+    probabilities = np.zeros((len(train), task.outputs), np.float32)
+    for index, fold in enumerate(label_errors.folds(train, wanted.folds, spec.data.split.seed)):
+        doing = f"looking for label errors, model {index + 1} of {wanted.folds}"
+        _log.info(doing)
+        fitting = supervised(spec, dataset, task, train.only(fold.learns))
+        first, last = (_TRAINED * each // wanted.folds for each in (index, index + 1))
+        fitted = attendant.fit(
+            fitting, tracker.part(first, last, doing), f"label-errors-{index + 1}"
+        )
+        if not fitted.finished:
+            return None
+        judged = train.only(fold.judges)
+        measurer = Measurer(attendant.gang, fitted.model, fitting.objective, judged)
+        probabilities[fold.judges] = measurer.predict()
+    places = _agreed(attendant, train, probabilities, wanted)
+    found = label_errors.without_label_errors(dataset, wanted, places, probabilities)
+    _log.info("data: %s", found.notes[-1])
+    return found if found.train is train else refitted_and_checked(found)
+
+
+def _agreed(
+    attendant: Attendant, train: Part, probabilities: NDArray[np.float32], wanted: LabelErrors
+) -> NDArray[np.int64]:
+    """The doubted rows as the chief has them: libraries may differ in the last digit."""
+    places = label_errors.doubted(train.targets, probabilities, wanted.folds)
+    ranks = np.zeros(len(train), np.float64)
+    ranks[places] = np.arange(len(places), 0, -1)
+    (agreed,) = attendant.gang.from_chief([ranks])
+    return np.argsort(-agreed, kind="stable")[: np.count_nonzero(agreed)]
+
+
+def _generated(
+    spec: TrainingJobSpec, dataset: Dataset, generation: Generation
+) -> tuple[Dataset, Part]:
+    train = dataset.train
+    classes = len(dataset.schema.target.names)
+    missing = lacking.wanted(train, classes, generation.ratio)
+    if not missing:
+        return dataset, train
+    make = partial(smote, train, dataset.schema, seed=spec.data.split.seed)
+    residence = Residence.here(spec.data.source.streaming)
+    dataset, train = with_generated(dataset, generation, missing, make, residence)
+    _log.info("data: %s", dataset.notes[-1])
+    return dataset, train
