@@ -40,7 +40,7 @@ def mislabelled(folder: Path) -> set[int]:
     parts = {"train": slice(0, 1400), "val": slice(1400, 1500), "test": slice(1500, None)}
     arrays = {f"x_{part}": x[rows] for part, rows in parts.items()}
     arrays |= {f"y_{part}": given[rows] for part, rows in parts.items()}
-    np.savez(folder / "digits.npz", **arrays)  # type: ignore[arg-type]
+    np.savez(folder / "digits.npz", **arrays)
     return set(wrong.tolist())
 
 

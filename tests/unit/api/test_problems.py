@@ -93,6 +93,29 @@ def test_what_no_schema_sees_is_found(text: str, field: str, cure: str) -> None:
     assert cure in problem.message
 
 
+def cleaned(cleaning: str) -> str:
+    return job().replace('keras://mnist"}', f'keras://mnist"}}, cleaning: {{{cleaning}}}')
+
+
+@pytest.mark.parametrize(
+    ("cleaning", "field", "cure"),
+    [
+        ("missing: {strategy: constant}", "missing.fill", "required"),
+        ("outliers: {method: isolation_forest, action: clip}", "outliers.action", "set it to drop"),
+        ("outliers: {method: isolation_forest, threshold: 4}", "outliers.threshold", "to 0.6"),
+    ],
+)
+def test_cleaning_that_fits_nothing_is_found(cleaning: str, field: str, cure: str) -> None:
+    (problem,) = find_problems(parse_job(cleaned(cleaning)))
+    assert problem.field == f"spec.data.cleaning.{field}"
+    assert cure in problem.message
+
+
+@pytest.mark.parametrize("method", ["zscore", "iqr", "isolation_forest"])
+def test_methods_of_finding_outliers_need_nothing_else(method: str) -> None:
+    assert find_problems(parse_job(cleaned(f"outliers: {{method: {method}}}"))) == []
+
+
 def test_the_shortest_job_has_no_problems() -> None:
     assert find_problems(parse_job(job())) == []
 

@@ -32,6 +32,16 @@ def get(server: ProgressServer, path: str) -> str:
         return str(answer.read().decode())
 
 
+def test_what_is_a_part_of_the_stage_tells_its_share(tracker: Tracker) -> None:
+    tracker.report(Progress(percent=10))
+    beside = tracker.part(0, 80).part(40, 80, "looking for label errors, model 2 of 2")
+    beside.report(Progress(percent=50, step=9, message="epoch 1 of 2", secondsLeft=3))
+    told = tracker.snapshot()
+    assert (told.percent, told.step) == (48, 9)
+    assert told.message == "looking for label errors, model 2 of 2: epoch 1 of 2"
+    assert told.secondsLeft is None, "of the part alone"
+
+
 def test_progress_is_the_document_that_status_shows(
     tracker: Tracker, server: ProgressServer
 ) -> None:
