@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
-from trainyard_trainer.data.scratch import ScratchFile
+from trainyard_trainer.data.fetched import FetchedFile
 from trainyard_trainer.data.source import FIELD
 from trainyard_trainer.errors import InvalidData
 from trainyard_trainer.store import Location
@@ -35,9 +35,7 @@ class RecordFile:
         """
         self.name = name
         self.count = 0
-        self._location = location
-        self._scratch = scratch
-        self._fetched: ScratchFile | None = None
+        self._file = FetchedFile(location, scratch)
 
     def records(self) -> Iterator[bytes | None]:
         """The content of each record; None where its checksum is wrong.
@@ -46,7 +44,7 @@ class RecordFile:
             InvalidData: the file is cut off or no TFRecord file: what follows cannot be found.
         """
         count = 0
-        with self._opened() as file:
+        with self._file.opened() as stored, self._unpacked(stored) as file:
             while head := file.read(_HEAD.size):
                 length, check = _HEAD.unpack(self._whole(head, _HEAD.size, count))
                 if _masked(head[:8]) != check:
@@ -66,21 +64,6 @@ class RecordFile:
         return content
 
     @contextmanager
-    def _opened(self) -> Iterator[IO[bytes]]:
-        if self._location.local is None:
-            file = self._fetch()
-            file.seek(0)
-            with self._unpacked(file) as unpacked:
-                yield unpacked
-            return
-        with (
-            self._location.guarded(),
-            self._location.open() as file,
-            self._unpacked(file) as unpacked,
-        ):
-            yield unpacked
-
-    @contextmanager
     def _unpacked(self, file: IO[bytes]) -> Iterator[IO[bytes]]:
         first = file.read(len(_GZIP))
         file.seek(0)
@@ -95,15 +78,6 @@ class RecordFile:
             raise InvalidData(
                 f"{FIELD}: {self.name} cannot be unpacked ({error}); fetch it again"
             ) from error
-
-    def _fetch(self) -> IO[bytes]:
-        if self._fetched is None:
-            fetched = ScratchFile(self._scratch)
-            for piece in self._location.pieces():
-                fetched.write(piece)
-            fetched.flush()
-            self._fetched = fetched
-        return self._fetched.file
 
 
 def _masked(content: bytes) -> int:

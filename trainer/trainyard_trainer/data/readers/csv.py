@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import os
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from trainyard_api.cells import NUMBER
+from trainyard_trainer.data.fetched import FetchedFile
 from trainyard_trainer.data.source import FIELD
 from trainyard_trainer.errors import InvalidData, TrainerError
 from trainyard_trainer.store import Location
@@ -92,7 +94,12 @@ def dialect_of(location: Location, name: str) -> Dialect:
 
 
 def batches(
-    location: Location, name: str, dialect: Dialect, columns: Sequence[str], ragged: Ragged
+    stored: FetchedFile,
+    name: str,
+    dialect: Dialect,
+    columns: Sequence[str],
+    ragged: Ragged,
+    on_fetched: Callable[[int], None],
 ) -> Iterator[tuple[pa.RecordBatch, float]]:
     """The rows of a file, some at a time, with the share of the file that was read.
 
@@ -100,6 +107,7 @@ def batches(
         name: of the file, for messages.
         columns: those that are wanted, as the header has them; their cells come as texts.
         ragged: may raise to end the reading; else the row is left out.
+        on_fetched: is told how many more bytes were fetched, where it is not on this disk.
 
     Raises:
         InvalidData: it is no sound csv file.
@@ -119,8 +127,9 @@ def batches(
             return "error"
         return "skip"
 
-    with location.guarded(), location.open() as file, _unpacking(name):
-        size = max(1, location.size())
+    with stored.opened(on_fetched) as file, _unpacking(name):
+        size = max(1, file.seek(0, os.SEEK_END))
+        file.seek(0)
         unpacked = _unpacked(file, name)
         try:
             reader = arrow.open_csv(

@@ -50,7 +50,7 @@ def read(format: TableFormat, files: Files, reading: Reading) -> Dataset:
     found, notes = table_files(format, files)
     reading.notes += notes
     reading.notes.append(f"format {format}: {len(found)} files")
-    table = Table(format, found, reading.bad)
+    table = Table(format, found, reading.bad, reading.residence.scratch)
     reading.notes += table.notes
     return _Reader(table, reading).dataset()
 
@@ -91,7 +91,7 @@ class _Reader:
         self._table = table
         self._reading = reading
         self._data: Data = reading.data
-        self._progress: Progress = reading.progress(_PASSES * table.bytes)
+        self._progress: Progress = reading.progress(_PASSES * table.bytes + table.remote_bytes)
         self._where = reading.data.source.uri
 
     @property

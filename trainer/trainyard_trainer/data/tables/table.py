@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainyard_trainer.data.bad_rows import BadRows
+from trainyard_trainer.data.fetched import FetchedFile
 from trainyard_trainer.data.readers import csv, parquet
 from trainyard_trainer.data.reading import Progress
 from trainyard_trainer.data.source import FIELD, PartName
@@ -51,10 +53,13 @@ class _Extent:
 class Table:
     """The rows of several files with the same columns."""
 
-    def __init__(self, format: TableFormat, files: Sequence[TableFile], bad: BadRows) -> None:
+    def __init__(
+        self, format: TableFormat, files: Sequence[TableFile], bad: BadRows, scratch: Path
+    ) -> None:
         """Args:
         files: in the order of their rows.
         bad: where ragged rows are told of, in the first scan.
+        scratch: folder for files that have to be fetched.
 
         Raises:
             InvalidData: a file is none of its format, or its columns are not those of the first.
@@ -62,6 +67,7 @@ class Table:
         self._format = format
         self._files = tuple(files)
         self._bad = bad
+        self._fetched = {file.name: FetchedFile(file.location, scratch) for file in files}
         self._extents: list[_Extent] = []
         self._dialects: dict[str, csv.Dialect] = {}
         self._renamed: dict[str, dict[str, str]] = {}
@@ -78,6 +84,11 @@ class Table:
         """Of all files."""
         return sum(file.size for file in self._files)
 
+    @property
+    def remote_bytes(self) -> int:
+        """Of the files that are fetched in the first scan."""
+        return sum(file.size for file in self._files if self._fetched[file.name].is_remote)
+
     def scan(self, columns: Sequence[str], progress: Progress) -> Iterator[Piece]:
         """All rows in order, with these columns."""
         first, scanning = 0, not self._extents
@@ -86,7 +97,7 @@ class Table:
             extent = _Extent(file, first)
             extents.append(extent)
             told = 0.0
-            for batch, share in self._batches(file, columns, extent, scanning):
+            for batch, share in self._batches(file, columns, extent, scanning, progress):
                 yield Piece(first, batch.num_rows, file.part, self._named(file, batch, columns))
                 first += batch.num_rows
                 extent.rows += batch.num_rows
@@ -165,12 +176,18 @@ class Table:
             self.notes.append(sentence)
 
     def _batches(
-        self, file: TableFile, columns: Sequence[str], extent: _Extent, scanning: bool
+        self,
+        file: TableFile,
+        columns: Sequence[str],
+        extent: _Extent,
+        scanning: bool,
+        progress: Progress,
     ) -> Iterator[tuple[pa.RecordBatch, float]]:
         renamed = self._renamed[file.name]
-        stored = [renamed[name] for name in columns if name in renamed]
+        wanted = [renamed[name] for name in columns if name in renamed]
+        stored = self._fetched[file.name]
         if self._format == "parquet":
-            yield from parquet.batches(file.location, file.name, stored)
+            yield from parquet.batches(stored, file.name, wanted, progress.add)
             return
 
         def ragged(number: int, cells: int, wanted: int) -> None:
@@ -182,7 +199,8 @@ class Table:
                     "quote cells that have the delimiter in them",
                 )
 
-        yield from csv.batches(file.location, file.name, self._dialects[file.name], stored, ragged)
+        dialect = self._dialects[file.name]
+        yield from csv.batches(stored, file.name, dialect, wanted, ragged, progress.add)
 
     def _named(
         self, file: TableFile, batch: pa.RecordBatch, columns: Sequence[str]
