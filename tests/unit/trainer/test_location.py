@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import http.server
 import ipaddress
 import ssl
@@ -12,12 +13,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from pyarrow import parquet
 
+from trainyard_api.spec import Data
+from trainyard_trainer.data import load
 from trainyard_trainer.errors import InvalidData, InvalidSpec, StoreUnavailable
 from trainyard_trainer.store import STORE, Location, web
 
@@ -78,6 +84,7 @@ class Host:
     files: dict[str, bytes]
     status: list[int] = field(default_factory=list)
     asked: int = 0
+    sent: int = 0
     url: str = ""
 
 
@@ -118,6 +125,30 @@ def test_host_that_stays_down_is_an_unavailable_store(
     for ask in ("exists", "read", "files"):
         with pytest.raises(StoreUnavailable, match="does not answer"):
             getattr(Location.at(f"{trusted.url}/x", {}), ask)()
+
+
+@pytest.mark.parametrize("form", ["csv", "csv.gz", "parquet"])
+def test_a_table_of_the_web_is_fetched_once(trusted: Host, form: str) -> None:
+    """It is read three times: over the web, that would be three times the traffic."""
+    random = np.random.default_rng(0)
+    numbers = random.normal(size=4000)
+    columns = {"a": numbers, "b": random.normal(size=4000), "label": numbers > 0}
+    if form == "parquet":
+        sink = pa.BufferOutputStream()
+        parquet.write_table(pa.table(columns), sink)
+        content = sink.getvalue().to_pybytes()
+    else:
+        cells = zip(*columns.values(), strict=True)
+        rows = [",".join(columns), *(",".join(map(str, row)) for row in cells)]
+        content = "\n".join(rows).encode()
+        content = gzip.compress(content) if form == "csv.gz" else content
+    trusted.files[f"/rows.{form}"] = content
+    source = {"uri": f"{trusted.url}/rows.{form}", "label": "label"}
+    dataset = load(Data.model_validate({"source": source}), {})
+    assert len(dataset.train.source) == 4000
+    assert dataset.schema.target.names in (("False", "True"), ("false", "true"))
+    # The header (or the footer) is looked at before the file is fetched.
+    assert trusted.sent < 2.2 * len(content) + 70_000
 
 
 def test_host_of_an_unknown_authority_is_refused_with_the_cure(
@@ -162,6 +193,7 @@ def serving(host: Host, folder: Path) -> Iterator[Host]:
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             if self.command == "GET":
+                host.sent += len(content)
                 self.wfile.write(content)
 
         do_HEAD = do_GET
