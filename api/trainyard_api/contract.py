@@ -22,6 +22,21 @@ class Range(Document):
     highest: float = Field(description="The largest value.")
 
 
+class Distribution(Document):
+    """How often values occurred, so that others can be compared with them (PSI, for example)."""
+
+    edges: list[float] = Field(
+        default=[],
+        description="Of numbers: ascending; share i is of those below edge i and not below the one "
+        "before, the last share of all others. Times and shifted numbers as they come, unshifted.",
+    )
+    shares: list[float] = Field(
+        description="From 0 to 1. Without edges: of the codes 0, 1, 2 and so on (categories, truth "
+        "values, classes); the last one that is kept is of all codes beyond."
+    )
+    missing: float = Field(default=0.0, description="Share of rows in which nothing was.")
+
+
 class ColumnContract(Document):
     """A column of a table, and how its cells become numbers."""
 
@@ -43,6 +58,9 @@ class ColumnContract(Document):
         "first entry stands for all unknown words: entry i as i + 1, and 0 is no word.",
     )
     range: Range | None = Field(default=None, description="Of numbers and times, in training.")
+    baseline: Distribution | None = Field(
+        default=None, description="Of its values in training; none of texts."
+    )
 
 
 class InputContract(Document):
@@ -56,6 +74,16 @@ class InputContract(Document):
     shift: list[float] = Field(
         default=[], description="Of an array: taken off its last axis in double precision."
     )
+    baseline: list[Distribution] = Field(
+        default=[],
+        description="In training: of an array's columns, in their order (those of the widest are "
+        "left out); of pictures one, of the mean of all pixels.",
+    )
+    resize: Literal["stretch", "crop", "pad"] | None = Field(
+        default=None,
+        description="Rows are decoded pictures, as high and wide as shape says: how one of another "
+        "size is fitted in. null: they are not.",
+    )
 
 
 class OutputContract(Document):
@@ -64,6 +92,10 @@ class OutputContract(Document):
     name: str = Field(description="Of the model's output.")
     task: Literal["classification", "regression"] = Field(description="What it has learned.")
     names: list[str] = Field(description="Of the classes, or of the numbers, in their order.")
+    baseline: list[Distribution] = Field(
+        default=[],
+        description="On the test part: one of the predicted classes, or one of each number.",
+    )
 
 
 class Contract(Document):

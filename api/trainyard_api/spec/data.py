@@ -16,6 +16,7 @@ from trainyard_api.spec.shared import (
     Seed,
 )
 
+Resize: TypeAlias = Literal["stretch", "crop", "pad"]
 ColumnName: TypeAlias = Annotated[str, Field(min_length=1, max_length=253)]
 
 
@@ -206,7 +207,7 @@ class ImagePreprocessing(Document):
         default="auto",
         description="One channel or three; auto: one where all pictures are grey, else three.",
     )
-    resize: Literal["stretch", "crop", "pad"] = Field(
+    resize: Resize = Field(
         default="stretch",
         description="How a picture of other proportions is fitted in: stretched, its middle cut "
         "out, or black bars put around it.",

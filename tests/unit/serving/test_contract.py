@@ -24,6 +24,7 @@ from trainyard_serving.served import Served
 from trainyard_serving.settings import Limits
 from trainyard_trainer import export, models
 from trainyard_trainer.data import load
+from trainyard_trainer.export import baseline
 from trainyard_trainer.tasks import task_of
 
 CITIES = ("Lyon", "Oslo", "Porto")
@@ -80,7 +81,8 @@ def test_rows_with_names_are_answered_as_training_saw_them(tmp_path: Path) -> No
     scaling = models.scaling_for("standard", data.schema, data.moments)
     model = models.build(ModelSpec(architecture="dense"), data.schema, task, scaling)
     model.export(tmp_path / "model", format="tf_saved_model", verbose=False)
-    contract = export.contract_of(data.schema, task.output)
+    learned, answers = baseline.sample(data.train), np.zeros((1, task.outputs))
+    contract = export.contract_of(data.schema, task.output, learned, answers)
     serving = served(pack(converted(tmp_path / "model"), contract), tmp_path)
 
     sent = [{name: cell for name, cell in row.items() if name != "label"} for row in rows]

@@ -285,3 +285,7 @@ def test_the_first_picture_of_a_film_is_taken() -> None:
     picture(0).save(film, "GIF", save_all=True, append_images=[picture(255)])
     film.seek(0)
     assert pixels(film, 6, 8)[0, 0].tolist() == [0, 0, 0]
+
+
+def test_how_pictures_were_fitted_in_is_known(tmp_path: Path) -> None:
+    assert read(folders(tmp_path), {"resize": "pad"}).schema.resize == "pad"

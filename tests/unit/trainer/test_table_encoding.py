@@ -28,7 +28,12 @@ COLUMNS = (
     Column("since", "time", 3, shift=1.7e9 + 1 / 3, fill=0.0),
     Column("comment", "text", 4, 3, vocabulary=("[UNK]", "dont", "good", "über")),
 )
-CONTRACT = contract_of(Schema((7,), Classes(("no", "yes")), COLUMNS), "probabilities").input.columns
+CONTRACT = contract_of(
+    Schema((7,), Classes(("no", "yes")), COLUMNS),
+    "probabilities",
+    np.zeros((3, 7), np.float32),
+    np.zeros((3, 2), np.float32),
+).input.columns
 MISSING = st.sampled_from([None, "", "NA", " nan "])
 NUMBERS = st.one_of(
     st.integers(-(10**15), 10**15).map(str),

@@ -49,7 +49,12 @@ def from_parts(raw: RawParts, reading: Reading) -> Dataset:
         notes.append(f"channels first: {sizes}; the model itself turns them")
     notes += checks.scaled_before(train, data.preprocessing.scaling)
     notes += checks.absent_classes(learned.target, validation, test)
-    schema = Schema(source.shape, learned.target, channels_first=channels_first)
+    schema = Schema(
+        source.shape,
+        learned.target,
+        channels_first=channels_first,
+        resize=raw["train"].resize,
+    )
     places = {part: each.place for part, each in given.items()}
     dataset = Dataset(train, validation, test, schema, notes=tuple(notes), places=places)
     shifted = _shifted(dataset, source, raw)

@@ -135,7 +135,11 @@ def _decode(
         raise InvalidData(f"{FIELD}: {name}: one part has no picture that can be read")
     kept = part.only(np.array(good, np.bool_))
     return Raw(
-        collector.finish(), kept.labels, name, lambda number: kept.name_of(kept.numbers[number])
+        collector.finish(),
+        kept.labels,
+        name,
+        lambda number: kept.name_of(kept.numbers[number]),
+        shape.resize,
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from trainyard_api.spec.data import ImagePreprocessing
+from trainyard_api.spec.data import ImagePreprocessing, Resize
 
 LARGEST_SIDE: Final = 224
 """That pictures of different sizes get where the spec does not say another, in pixels."""
@@ -76,7 +76,7 @@ class Shape:
     height: int
     width: int
     channels: Literal[1, 3]
-    resize: Literal["stretch", "crop", "pad"]
+    resize: Resize
 
     @property
     def row(self) -> tuple[int, int, int]:

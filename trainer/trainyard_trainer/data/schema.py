@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trainyard_api.contract import ColumnKind
+from trainyard_api.spec.data import Resize
 from trainyard_trainer.data.target import Target
 
 
@@ -58,6 +59,7 @@ class Schema:
         columns: of a table, in their order; empty for arrays and pictures.
         shift: of an array: taken off its last axis in float64, before float32; empty: nothing.
         channels_first: rows are pictures of shape (channels, height, width).
+        resize: of decoded pictures: how those of another size were fitted in.
     """
 
     shape: tuple[int, ...]
@@ -65,6 +67,7 @@ class Schema:
     columns: tuple[Column, ...] = ()
     shift: tuple[float, ...] = ()
     channels_first: bool = False
+    resize: Resize | None = None
 
     @property
     def picture(self) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from numpy.typing import NDArray
 
+from trainyard_api.spec.data import Resize
 from trainyard_trainer.data.rows import Place, StoredRows
 
 FIELD: Final = "spec.data.source.uri"
@@ -32,12 +33,14 @@ class Raw:
     Attributes:
         name: of where they come from, for messages.
         place: of a row.
+        resize: of decoded pictures: how those of another size were fitted in.
     """
 
     features: StoredRows
     labels: NDArray[Any]
     name: str
     place: Place
+    resize: Resize | None = None
 
 
 RawParts = Mapping[PartName, Raw]

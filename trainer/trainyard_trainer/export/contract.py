@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numpy.typing import NDArray
+
 from trainyard_api.contract import (
     ColumnContract,
     Contract,
@@ -10,29 +14,39 @@ from trainyard_api.contract import (
     Range,
 )
 from trainyard_trainer.data.schema import Column, Schema
+from trainyard_trainer.export import baseline
 from trainyard_trainer.models.building import INPUT_NAME
 
 
-def contract_of(schema: Schema, output: str) -> Contract:
+def contract_of(
+    schema: Schema, output: str, learned: NDArray[Any], answers: NDArray[Any]
+) -> Contract:
     """The contract of a model of these rows.
 
     Args:
         output: name of the model's output.
+        learned: rows of the training part, for what inputs are like: (rows, *row).
+        answers: to the test part, for what answers are like: (rows, outputs).
     """
     return Contract(
         input=InputContract(
             name=INPUT_NAME,
             shape=list(schema.shape),
-            columns=[_column(column) for column in schema.columns],
+            columns=[_column(column, learned) for column in schema.columns],
             shift=list(schema.shift),
+            baseline=baseline.of_rows(schema, learned),
+            resize=schema.resize,
         ),
         output=OutputContract(
-            name=output, task=schema.target.task, names=list(schema.target.names)
+            name=output,
+            task=schema.target.task,
+            names=list(schema.target.names),
+            baseline=baseline.of_answers(schema.target, answers),
         ),
     )
 
 
-def _column(column: Column) -> ColumnContract:
+def _column(column: Column, learned: NDArray[Any]) -> ColumnContract:
     spread = column.spread
     return ColumnContract(
         name=column.name,
@@ -45,4 +59,5 @@ def _column(column: Column) -> ColumnContract:
         range=None
         if spread is None
         else Range(lowest=spread.lowest + column.shift, highest=spread.highest + column.shift),
+        baseline=baseline.of_column(column, learned),
     )

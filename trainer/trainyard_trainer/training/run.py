@@ -15,6 +15,7 @@ from trainyard_api.results import TerminationMessage, TrainResult
 from trainyard_trainer import export, termination
 from trainyard_trainer.data import Dataset, prepared
 from trainyard_trainer.errors import Diverged, InvalidSpec, PeerLost
+from trainyard_trainer.export import baseline
 from trainyard_trainer.models import building
 from trainyard_trainer.pod import Pod
 from trainyard_trainer.progress import Tracker
@@ -163,7 +164,8 @@ def _conclude(stage: _Stage, fitted: Fitted) -> TrainResult | None:
     _log.info("test: %s", ", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
     tracker.say("writing the model", PERCENT_TRAINED + 3)
     saved_model, keras_file = export.export_model(fitted.model, task.output, store)
-    contract = export.contract_of(dataset.schema, task.output)
+    learned = baseline.sample(dataset.train)
+    contract = export.contract_of(dataset.schema, task.output, learned, outputs)
     rows = store.prepared.announce(
         lambda folder: prepared.write(folder, dataset, contract, spec.data.split.seed)
     )
