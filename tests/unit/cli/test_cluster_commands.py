@@ -129,6 +129,34 @@ def test_submit_applies_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert (tmp_path / "asked").read_text() == f"apply -f {file}\n"
 
 
+def test_submit_of_a_job_that_is_done_says_how_to_train_on_changed_data(
+    done: TrainingJobStatus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "job").write_text(job(done))
+    applied = "echo trainingjob.trainyard.dev/fashion unchanged"
+    script = f'case "$*" in apply*) {applied} ;; *) cat {tmp_path}/job ;; esac'
+    pretend_kubectl(tmp_path, monkeypatch, script)
+    file = EXAMPLES / "fashion-mnist.yaml"
+    result = CliRunner().invoke(app, ["submit", str(file)])
+    assert result.exit_code == 0, result.exception
+    said = result.stdout
+    assert "was trained before, until 2026-03-01T10:01:05Z, and is not trained again" in said
+    assert "pvc://datasets/fashion-mnist has changed: kubectl annotate tj fashion" in said
+    assert f"get -f {file} -o json" in (tmp_path / "asked").read_text()
+
+
+def test_submit_of_a_job_that_trains_says_nothing_of_training_again(
+    running: TrainingJobStatus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "job").write_text(job(running))
+    applied = "echo trainingjob.trainyard.dev/fashion unchanged"
+    script = f'case "$*" in apply*) {applied} ;; *) cat {tmp_path}/job ;; esac'
+    pretend_kubectl(tmp_path, monkeypatch, script)
+    result = CliRunner().invoke(app, ["submit", str(EXAMPLES / "fashion-mnist.yaml")])
+    assert result.exit_code == 0
+    assert "trained before" not in result.stdout
+
+
 def test_submit_refuses_what_the_operator_would_refuse(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
