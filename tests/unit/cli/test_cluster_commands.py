@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from trainyard_api.status import TrainingJobStatus
 from trainyard_cli.datasets.catalogue import TEST_IMAGES, TEST_LABELS
 from trainyard_cli.datasets.idx import header
+from trainyard_cli.endpoint import Endpoint
 from trainyard_cli.errors import CliError
 from trainyard_cli.kubectl import Access, find_kubectl
 from trainyard_cli.main import app
@@ -25,7 +26,10 @@ class Answering(BaseHTTPRequestHandler):
     """An endpoint of model `m` that takes every image for a 7."""
 
     def do_GET(self) -> None:
-        self._answer({"models": ["m"]})
+        taken: dict[str, object] = {"shape": [-1, 2, 2]}
+        if self.path.endswith("/table"):
+            taken["parameters"] = {"example": {"age": 50, "city": "Lyon"}}
+        self._answer({"models": ["m"], "inputs": [taken]})
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -200,6 +204,11 @@ def test_predict_reaches_a_job_through_a_forwarded_port(
     assert result.exit_code == 0, result.output
     assert "1 of 2 right" in result.stdout
     assert "port-forward service/m :9000" in (tmp_path / "asked").read_text()
+
+
+def test_an_endpoint_proposes_a_row_of_its_table_and_else_it_is_zeros(url: str) -> None:
+    assert Endpoint(url, "table").example() == {"age": 50, "city": "Lyon"}
+    assert Endpoint(url, "m").example() == [[0, 0], [0, 0]]
 
 
 def test_an_endpoint_that_is_away_is_one_clear_message(images: Path) -> None:
