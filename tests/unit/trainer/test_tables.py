@@ -405,9 +405,3 @@ def test_progress_is_told_up_to_the_end(tmp_path: Path) -> None:
     said: list[str] = []
     load(data(tmp_path), {}, said.append)
     assert said[-1] == "reading data: 100 %"
-
-
-def test_arrays_have_no_column_that_could_divide_them() -> None:
-    source = {"uri": "sklearn://iris"}
-    with pytest.raises(InvalidData, match=r"spec\.data\.split\.groups: family cannot divide"):
-        load(Data.model_validate({"source": source, "split": {"groups": "family"}}), {})
