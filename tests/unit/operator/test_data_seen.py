@@ -25,7 +25,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def seen(data: Path, name: str = "") -> str | None:
-    return look(f"file://{data}{name}", {}, without=data / "out")
+    return look(f"file://{data}{name}", {}, [f"file://{data}/out", "s3://bucket/store"])
 
 
 def test_data_that_stays_looks_the_same(data: Path) -> None:
@@ -74,12 +74,21 @@ def test_a_pattern_looks_at_the_files_that_it_matches(data: Path) -> None:
 
 def test_a_claim_is_looked_at_where_it_is_mounted(data: Path, tmp_path: Path) -> None:
     environ = {VOLUMES: str(tmp_path)}
-    assert look("pvc://data/train", environ, without=tmp_path) == seen(data, "/train")
+    assert look("pvc://data/train", environ, []) == seen(data, "/train")
+
+
+def test_a_store_on_the_datas_own_claim_is_no_data(data: Path, tmp_path: Path) -> None:
+    environ, store = {VOLUMES: str(tmp_path)}, "pvc://data/default/people"
+    before = look("pvc://data", environ, [store])
+    (data / "default" / "people" / "1-5f3a9c").mkdir(parents=True)
+    (data / "default" / "people" / "1-5f3a9c" / "model.keras").touch()
+    assert look("pvc://data", environ, [store]) == before
+    assert look("pvc://data", environ, []) != before
 
 
 @pytest.mark.parametrize("uri", ["keras://mnist", "s3://bucket/x", "file:///nothing/is/here"])
-def test_nothing_is_known_of_what_is_not_on_the_disk(uri: str, tmp_path: Path) -> None:
-    assert look(uri, {}, without=tmp_path) is None
+def test_nothing_is_known_of_what_is_not_on_the_disk(uri: str) -> None:
+    assert look(uri, {}, []) is None
 
 
 def trained(uri: str = "file:///data") -> FakeCluster:

@@ -8,9 +8,10 @@ unnoticed. Buckets and web servers are not asked.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -57,20 +58,20 @@ class DataSeen(OpenDocument):
         return job.model_copy(update={"metadata": metadata})
 
 
-def look(uri: str, environ: Mapping[str, str], without: Path) -> str | None:
+def look(uri: str, environ: Mapping[str, str], written: Sequence[str]) -> str | None:
     """A digest of names, sizes and times of change of all files at and below a URI.
 
     Args:
         uri: of the data; its last part may be a pattern.
         environ: says where claims are mounted.
-        without: a folder that is not looked into: what the job itself writes.
+        written: URIs of folders that are not looked into: what the job itself writes may lie
+            beside its data, and is none.
 
     Returns:
         None: nothing is there, or it is not on this machine's disk.
     """
     try:
-        path = local_path(uri, environ)
-        found = sorted(_files(path, without.resolve()))
+        found = sorted(_files(local_path(uri, environ), set(_folders(written, environ))))
     except (UnsupportedLocation, OSError):
         return None
     if not found:
@@ -112,7 +113,13 @@ def word_of_before(
     return Event("Normal", "TrainedBefore", text)
 
 
-def _files(path: Path, without: Path) -> Iterator[tuple[str, int, int]]:
+def _folders(uris: Sequence[str], environ: Mapping[str, str]) -> Iterator[Path]:
+    for uri in uris:
+        with contextlib.suppress(UnsupportedLocation):
+            yield local_path(uri, environ).resolve()
+
+
+def _files(path: Path, without: Set[Path]) -> Iterator[tuple[str, int, int]]:
     """Name, size and time of change of each; hidden ones are no data."""
     if path.is_file():
         yield _measured(path.name, path)
@@ -121,7 +128,7 @@ def _files(path: Path, without: Path) -> Iterator[tuple[str, int, int]]:
             folders[:] = [
                 name
                 for name in folders
-                if not name.startswith(".") and Path(folder, name).resolve() != without
+                if not name.startswith(".") and Path(folder, name).resolve() not in without
             ]
             for name in names:
                 file = Path(folder, name)

@@ -19,12 +19,13 @@ from typing import Any
 import aiohttp
 
 from trainyard_api import environment
+from trainyard_api.locations import join
 from trainyard_api.spec import TrainingJob
 from trainyard_api.status import Progress
 from trainyard_operator.brain.decide import decide
 from trainyard_operator.brain.observed import Observed, PodView
 from trainyard_operator.brain.plan import Event, Plan
-from trainyard_operator.build.pods import claims_of
+from trainyard_operator.build.pods import claims_of, storage_uri
 from trainyard_operator.hands.processes.data_seen import DataSeen, look, word_of_before
 from trainyard_operator.hands.processes.errors import WrongInput
 from trainyard_operator.hands.processes.journal import Journal
@@ -64,7 +65,10 @@ class LocalRun:
     def _look_at_data(self, job: TrainingJob, volumes: Path) -> TrainingJob:
         """The job, as what has become of its data asks for it."""
         uri = job.spec.data.source.uri
-        digest = look(uri, {environment.VOLUMES: str(volumes)}, without=self._output)
+        metadata = job.metadata
+        store = join(storage_uri(job, self._settings), metadata.namespace, metadata.name)
+        written = (f"file://{self._output.resolve()}", store)
+        digest = look(uri, {environment.VOLUMES: str(volumes)}, written)
         first = DataSeen(uri=uri, digest=digest)
         before = (self._journal.data() if job.status.run is not None else None) or first
         seen = before.next(uri, digest)
