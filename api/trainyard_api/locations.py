@@ -23,6 +23,11 @@ def scheme(uri: str) -> str:
     return uri.partition("://")[0]
 
 
+def may_change(uri: str) -> bool:
+    """Whether other data may come to lie there: not in the data sets that libraries bring."""
+    return scheme(uri) not in ("keras", "sklearn")
+
+
 def claim(uri: str) -> str | None:
     """The claim that a pvc:// URI names; None for other schemes."""
     kind, _, rest = uri.partition("://")

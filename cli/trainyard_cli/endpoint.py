@@ -29,12 +29,14 @@ class Endpoint:
         """Address of a prediction."""
         return f"{self.url.rstrip('/')}/v1/models/{self.model}:predict"
 
-    def row_shape(self) -> tuple[int, ...]:
-        """Shape of one row of its input."""
+    def example(self) -> Any:
+        """A row to try it with: what the endpoint proposes for its table, or zeros of its shape."""
         document = _get(f"{self.url.rstrip('/')}/v2/models/{self.model}")
         try:
-            return tuple(int(size) for size in document["inputs"][0]["shape"][1:])
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+            taken = document["inputs"][0]
+            proposed = taken.get("parameters", {}).get("example")
+            return proposed or _zeros([int(size) for size in taken["shape"][1:]])
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise CliError(
                 f"{self.url} describes {self.model} without its input's shape"
             ) from error
@@ -54,9 +56,8 @@ def request_body(rows: list[Any]) -> str:
     return json.dumps({"instances": rows})
 
 
-def zeros(shape: tuple[int, ...]) -> Any:
-    """A row of zeros as nested lists."""
-    return [zeros(shape[1:]) for _ in range(shape[0])] if shape else 0
+def _zeros(shape: list[int]) -> Any:
+    return [_zeros(shape[1:]) for _ in range(shape[0])] if shape else 0
 
 
 def find_endpoint(url: str) -> Endpoint:
@@ -75,8 +76,8 @@ def find_endpoint(url: str) -> Endpoint:
     return Endpoint(url.rstrip("/"), models[0])
 
 
-def wait_until_answering(endpoint: Endpoint) -> tuple[int, ...]:
-    """Wait for an endpoint that has just come up; the shape of a row when it answers.
+def wait_until_answering(endpoint: Endpoint) -> Any:
+    """Wait for an endpoint that has just come up; a row to try it with when it answers.
 
     Raises:
         CliError: it does not answer in time.
@@ -84,7 +85,7 @@ def wait_until_answering(endpoint: Endpoint) -> tuple[int, ...]:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            return endpoint.row_shape()
+            return endpoint.example()
         except CliError:
             if time.monotonic() > deadline:
                 raise

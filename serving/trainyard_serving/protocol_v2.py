@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from trainyard_api.contract import Contract
+from trainyard_api.example import example_row
 from trainyard_serving.parsing import parse
 from trainyard_serving.readiness import Readiness
 from trainyard_serving.refusals import Refusal
@@ -155,7 +156,7 @@ def build_routes(served: Served, readiness: Readiness) -> list[Route]:
                 "name": served.name,
                 "versions": [served.revision],
                 "platform": "litert",
-                "inputs": [_tensor(served.model.input)],
+                "inputs": [_tensor(served.model.input) | _example(served.model.contract)],
                 "outputs": [_tensor(served.model.output) | _labels(served.model.contract)],
             }
         )
@@ -177,6 +178,13 @@ def build_routes(served: Served, readiness: Readiness) -> list[Route]:
 def _labels(contract: Contract | None) -> dict[str, dict[str, list[str]]]:
     """Names of the classes, or of the numbers, in the order of the output."""
     return {} if contract is None else {"parameters": {"labels": contract.output.names}}
+
+
+def _example(contract: Contract | None) -> dict[str, dict[str, Any]]:
+    """A row of a table by the columns' names, as V1 takes it."""
+    if contract is None or not contract.input.columns:
+        return {}
+    return {"parameters": {"example": example_row(contract.input.columns)}}
 
 
 def _tensor(spec: TensorSpec) -> dict[str, str | list[int]]:

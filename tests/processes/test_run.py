@@ -141,6 +141,35 @@ def test_training_goes_on_from_its_checkpoint_after_ctrl_c(tmp_path: Path) -> No
     assert status.restarts.infrastructure == 1
 
 
+def test_data_that_was_mended_at_its_address_is_trained_on_anew(tmp_path: Path) -> None:
+    table, output = tmp_path / "rows.csv", tmp_path / "out"
+    rows = [f"{number},{'low' if number < 50 else 'high'}" for number in range(100)]
+    table.write_text("\n".join(["amount,size", *rows]) + "\n")
+    source = f'data: {{source: {{uri: "file://{table}", label: size}}}}'
+    training = "training: {epochs: 1}"
+    job = changed(tmp_path, data=source, training=training, compression="", serving="")
+    job.write_text(re.sub(r"(?m)^    (source|preprocessing):.*\n", "", job.read_text()))
+    first = run(job, output)
+    assert first.returncode == 0, first.stdout + first.stderr
+    trained = status_of(output)
+
+    again = run(job, output)
+    assert again.returncode == 0
+    assert status_of(output) == trained
+    assert "run 1 trained the model" in again.stdout
+    assert "has not changed" in again.stdout
+
+    table.write_text(table.read_text() + "100,high\n")
+    mended = run(job, output)
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+    assert "has changed since run 1: the model is trained anew" in mended.stdout
+    after = status_of(output)
+    assert after.run is not None
+    assert after.run.id.startswith("2-")
+    assert after.data is not None
+    assert after.data.rows.train + after.data.rows.validation + after.data.rows.test == 101
+
+
 def _wait_for_epochs(process: subprocess.Popen[str], output: Path) -> None:
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline and process.poll() is None:

@@ -339,6 +339,26 @@ def test_failure_is_reported_with_its_cure(
     assert said in failure.message
 
 
+def test_a_layer_that_does_not_fit_into_memory_is_not_tried_again(
+    gang: Start, tmp_path: Path
+) -> None:
+    images = np.zeros((40, 512, 512), np.uint8)
+    np.savez_compressed(tmp_path / "large.npz", x=images, y=np.arange(40) % 2)
+    data = {"source": {"uri": f"file://{tmp_path}/large.npz"}}
+    # 4.5 PB, more than an address space holds: refused at once, on every machine.
+    cnn = {"filters": [65_536], "pooling": "none", "units": [65_536]}
+    model = {"architecture": "cnn", "cnn": cnn}
+    failed = gang(digits(epochs=1, replicas=1) | {"data": data, "model": model})
+
+    assert failed.codes() == [ExitCode.INVALID], failed.log()
+    failure = failed.message().failure
+    assert failure is not None
+    assert failure.reason == "InvalidSpec"
+    assert failure.message.startswith("spec.model: ")
+    assert "OOM when allocating tensor" in failure.message
+    assert "spec.workers.resources" in failure.message
+
+
 def test_store_that_refuses_is_not_the_programs_fault(gang: Start, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "store").write_text("a file where the folder should be")

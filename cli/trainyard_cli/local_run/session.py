@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainyard_api.status import TrainingJobStatus
-from trainyard_cli.endpoint import Endpoint, request_body, wait_until_answering, zeros
+from trainyard_cli.endpoint import Endpoint, request_body, wait_until_answering
 from trainyard_cli.errors import FAILED, INTERRUPTED, CliError, WrongInput
 from trainyard_cli.job_file import describe_problems
 from trainyard_cli.local_run.messages import Message, Refused, StatusChanged, parse_message
@@ -98,7 +98,7 @@ class Session:
         self._presented = True
         self._view.results(status)
         endpoint = Endpoint(serving.url, self._job.model)
-        body = request_body([zeros(wait_until_answering(endpoint))])
+        body = request_body([wait_until_answering(endpoint)])
         endpoint.predict(body)
         request = self._job.output / "request.json"
         request.write_text(body + "\n")

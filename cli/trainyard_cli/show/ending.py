@@ -9,12 +9,17 @@ from rich.padding import Padding
 from rich.text import Text
 
 from trainyard_api.status import TrainingJobStatus
+from trainyard_cli.show.data import render_data
 from trainyard_cli.show.tables import render_compression, render_evaluation
 
 
 def render_results(status: TrainingJobStatus) -> RenderableType:
-    """The tables of what has been measured so far; nothing where there is nothing yet."""
+    """What the data was, and the tables of what has been measured so far; nothing where there is
+    nothing yet.
+    """
     parts: list[RenderableType] = []
+    if status.data is not None:
+        parts.append(render_data(status.data))
     if status.evaluation is not None:
         parts.append(render_evaluation(status.evaluation))
     if status.compression is not None:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from trainyard_api.status import TrainingJobStatus
 from trainyard_cli.datasets.catalogue import TEST_IMAGES, TEST_LABELS
 from trainyard_cli.datasets.idx import header
+from trainyard_cli.endpoint import Endpoint
 from trainyard_cli.errors import CliError
 from trainyard_cli.kubectl import Access, find_kubectl
 from trainyard_cli.main import app
@@ -25,7 +26,10 @@ class Answering(BaseHTTPRequestHandler):
     """An endpoint of model `m` that takes every image for a 7."""
 
     def do_GET(self) -> None:
-        self._answer({"models": ["m"]})
+        taken: dict[str, object] = {"shape": [-1, 2, 2]}
+        if self.path.endswith("/table"):
+            taken["parameters"] = {"example": {"age": 50, "city": "Lyon"}}
+        self._answer({"models": ["m"], "inputs": [taken]})
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -129,6 +133,34 @@ def test_submit_applies_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert (tmp_path / "asked").read_text() == f"apply -f {file}\n"
 
 
+def test_submit_of_a_job_that_is_done_says_how_to_train_on_changed_data(
+    done: TrainingJobStatus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "job").write_text(job(done))
+    applied = "echo trainingjob.trainyard.dev/fashion unchanged"
+    script = f'case "$*" in apply*) {applied} ;; *) cat {tmp_path}/job ;; esac'
+    pretend_kubectl(tmp_path, monkeypatch, script)
+    file = EXAMPLES / "fashion-mnist.yaml"
+    result = CliRunner().invoke(app, ["submit", str(file)])
+    assert result.exit_code == 0, result.exception
+    said = result.stdout
+    assert "was trained before, until 2026-03-01T10:01:05Z, and is not trained again" in said
+    assert "pvc://datasets/fashion-mnist has changed: kubectl annotate tj fashion" in said
+    assert f"get -f {file} -o json" in (tmp_path / "asked").read_text()
+
+
+def test_submit_of_a_job_that_trains_says_nothing_of_training_again(
+    running: TrainingJobStatus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "job").write_text(job(running))
+    applied = "echo trainingjob.trainyard.dev/fashion unchanged"
+    script = f'case "$*" in apply*) {applied} ;; *) cat {tmp_path}/job ;; esac'
+    pretend_kubectl(tmp_path, monkeypatch, script)
+    result = CliRunner().invoke(app, ["submit", str(EXAMPLES / "fashion-mnist.yaml")])
+    assert result.exit_code == 0
+    assert "trained before" not in result.stdout
+
+
 def test_submit_refuses_what_the_operator_would_refuse(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +204,11 @@ def test_predict_reaches_a_job_through_a_forwarded_port(
     assert result.exit_code == 0, result.output
     assert "1 of 2 right" in result.stdout
     assert "port-forward service/m :9000" in (tmp_path / "asked").read_text()
+
+
+def test_an_endpoint_proposes_a_row_of_its_table_and_else_it_is_zeros(url: str) -> None:
+    assert Endpoint(url, "table").example() == {"age": 50, "city": "Lyon"}
+    assert Endpoint(url, "m").example() == [[0, 0], [0, 0]]
 
 
 def test_an_endpoint_that_is_away_is_one_clear_message(images: Path) -> None:

@@ -8,17 +8,26 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainyard_api.contract import Contract, InputContract, OutputContract
+from trainyard_api.contract import (
+    ColumnContract,
+    Contract,
+    InputContract,
+    OutputContract,
+    Range,
+)
 from trainyard_api.packed import contract_of, pack
 from trainyard_api.spec import Data, Training
 from trainyard_api.spec import Model as ModelSpec
 from trainyard_serving import protocol_v1, protocol_v2
+from trainyard_serving.app import build_app
 from trainyard_serving.model import Model, ModelRejected
+from trainyard_serving.readiness import Readiness
 from trainyard_serving.refusals import Refusal
 from trainyard_serving.served import Served
 from trainyard_serving.settings import Limits
@@ -99,6 +108,24 @@ def test_rows_with_names_are_answered_as_training_saw_them(tmp_path: Path) -> No
     with pytest.raises(Refusal, match=r"instances\[1\]: .*member") as caught:
         protocol_v1.predict(serving, json.dumps({"instances": wrong}).encode())
     assert caught.value.status == 400
+
+
+async def test_the_metadata_of_a_table_has_a_row_that_the_endpoint_takes(tmp_path: Path) -> None:
+    columns = [
+        ColumnContract(name="age", kind="number", first=0, range=Range(lowest=1.0, highest=9.0)),
+        ColumnContract(name="city", kind="category", first=1, vocabulary=list(CITIES)),
+    ]
+    told = contract([2], [])
+    told = told.model_copy(update={"input": told.input.model_copy(update={"columns": columns})})
+    serving = served(pack(identity(tmp_path / "model"), told), tmp_path)
+    app = build_app(serving, Readiness())
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://serving") as client:
+        [taken] = (await client.get("/v2/models/m")).json()["inputs"]
+        row = taken["parameters"]["example"]
+        assert row == {"age": 5, "city": "Lyon"}
+        answer = await client.post("/v1/models/m:predict", json={"instances": [row]})
+    assert answer.json()["predictions"] == [[5.0, 1.0]]
 
 
 def contract(shape: list[int], shift: list[float]) -> Contract:

@@ -13,7 +13,6 @@ from trainyard_trainer.data.reading import Reading
 from trainyard_trainer.data.rows import Part, StoredRows, whole
 from trainyard_trainer.data.schema import Schema
 from trainyard_trainer.data.source import FIELD, PARTS, RawParts
-from trainyard_trainer.errors import InvalidData
 
 
 def from_parts(raw: RawParts, reading: Reading) -> Dataset:
@@ -22,12 +21,6 @@ def from_parts(raw: RawParts, reading: Reading) -> Dataset:
     Raises:
         InvalidData: they cannot be learned from.
     """
-    for field, column in (("groups", reading.data.split.groups), ("time", reading.data.split.time)):
-        if column is not None:
-            raise InvalidData(
-                f"{splitting.FIELD}.{field}: {column} cannot divide {raw['train'].name}, which "
-                "has no named columns; leave it out, or bring csv or parquet"
-            )
     data, given = reading.data, {part: raw[part] for part in PARTS if part in raw}
     source, name = raw["train"].features, raw["train"].name
     for part, each in given.items():
@@ -65,6 +58,8 @@ def from_parts(raw: RawParts, reading: Reading) -> Dataset:
 
 def _channels_first(data: Data, shape: tuple[int, ...]) -> bool:
     wanted = data.preprocessing.channels
+    if len(shape) != 3:
+        return False
     return checks.are_channels_first(shape) if wanted == "auto" else wanted == "first"
 
 

@@ -19,6 +19,7 @@ from trainyard_trainer.data.reading import Files, Reading
 from trainyard_trainer.data.source import FIELD, RawParts
 from trainyard_trainer.data.tables import files as tables
 from trainyard_trainer.data.tables.reading import read_csv, read_parquet
+from trainyard_trainer.data.unused import SourceKind
 from trainyard_trainer.errors import InvalidData
 from trainyard_trainer.store import Entry
 
@@ -37,7 +38,7 @@ class Format:
         read: the data set that files make.
     """
 
-    name: str
+    name: SourceKind
     needs: str
     recognise: Callable[[Sequence[Entry]], bool]
     read: Callable[[Files, Reading], Dataset]

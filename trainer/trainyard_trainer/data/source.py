@@ -15,6 +15,17 @@ FIELD: Final = "spec.data.source.uri"
 
 PartName = Literal["train", "validation", "test"]
 PARTS: Final[tuple[PartName, ...]] = ("train", "validation", "test")
+PART_NAMES: Final[Mapping[str, PartName]] = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
+"""What folders, files and words in their names call a part, in lower case."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from trainyard_trainer.training.loop import Loop, Machinery, Outside
 from trainyard_trainer.training.objective import Objective
 from trainyard_trainer.training.randomness import seeds_of_replicas
 from trainyard_trainer.training.reporting import Length, Reporter
+from trainyard_trainer.training.shortage import BUILDING, must_fit
 from trainyard_trainer.training.state import State
 
 _log = logging.getLogger(__name__)
@@ -92,7 +93,8 @@ def fit(fitting: Fitting, gang: Gang, surroundings: Surroundings) -> Fitted:
     All workers of the gang call it alike.
 
     Raises:
-        InvalidSpec: the optimizer or its schedule cannot be made.
+        InvalidSpec: the optimizer or its schedule cannot be made, or there is too little memory
+            to build the model or to take a step.
         Diverged: the loss or the weights are no numbers any more.
         StoreUnavailable: a checkpoint cannot be written or read.
         tf.errors.OpError: a worker vanished (see `gang.peers_may_vanish`).
@@ -140,7 +142,7 @@ def _build(
     fitting: Fitting, gang: Gang, length: Length
 ) -> tuple[keras.Model, keras.optimizers.Optimizer]:
     keras.utils.set_random_seed(fitting.training.seed)
-    with gang.strategy.scope(), seeds_of_replicas():
+    with must_fit(BUILDING), gang.strategy.scope(), seeds_of_replicas():
         model = fitting.build()
         optimizer = optimizers.build(fitting.training, length.steps, length.steps_per_epoch)
         optimizer.build(model.trainable_variables)

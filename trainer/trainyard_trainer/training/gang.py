@@ -59,7 +59,7 @@ class Gang:
     @classmethod
     def alone(cls) -> Gang:
         """A gang of this process, without a pod: it trains on what devices there are."""
-        return cls(_strategy_of_one(len(tf.config.list_physical_devices("GPU"))), 1, 0)
+        return cls(_strategy_of_one(len(_shared_gpus())), 1, 0)
 
     @classmethod
     def assemble(cls, pod: Pod, say: Callable[[str], None]) -> Gang:
@@ -74,10 +74,7 @@ class Gang:
             PeerLost: a worker vanished meanwhile. One that vanishes inside TensorFlow's own start
                 ends this process with the exit code of it, see `ends_after`.
         """
-        gpus = tf.config.list_physical_devices("GPU")
-        for gpu in gpus:
-            # Otherwise TensorFlow takes the whole GPU, also of what shares it.
-            tf.config.experimental.set_memory_growth(gpu, True)
+        gpus = _shared_gpus()
         if pod.spec.workers.communication == "nccl" and not gpus:
             raise InvalidSpec(
                 "spec.workers.communication: nccl needs GPUs, and this pod has none; "
@@ -195,6 +192,20 @@ def _essence(error: tf.errors.OpError) -> str:
 def _replica() -> tf.Tensor:
     """Inside a replica: its number among those of all workers."""
     return tf.distribute.get_replica_context().replica_id_in_sync_group
+
+
+def _shared_gpus() -> list[tf.config.PhysicalDevice]:
+    """The GPUs, of which TensorFlow takes what it needs: otherwise it takes all of each, also of
+    what shares it.
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        try:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        except RuntimeError as error:
+            # TensorFlow has run already, and has taken what it takes.
+            _log.warning("%s is not shared: %s", gpu.name, error)
+    return list(gpus)
 
 
 def _strategy_of_one(gpus: int) -> tf.distribute.Strategy:

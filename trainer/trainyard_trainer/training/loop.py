@@ -22,6 +22,7 @@ from trainyard_trainer.training.graph import Call, Measurer, Trainer
 from trainyard_trainer.training.objective import Objective
 from trainyard_trainer.training.pace import Pace
 from trainyard_trainer.training.reporting import Reporter
+from trainyard_trainer.training.shortage import FIRST_STEP, must_fit
 from trainyard_trainer.training.snapshot import Snapshot
 from trainyard_trainer.training.state import State
 from trainyard_trainer.training.sums import Sums
@@ -102,6 +103,7 @@ class Loop:
 
         Raises:
             Diverged: the loss or the weights are no numbers any more.
+            InvalidSpec: there is too little memory for the first step.
             StoreUnavailable: the chief cannot write a checkpoint.
         """
         try:
@@ -148,10 +150,13 @@ class Loop:
         return True
 
     def _call(self) -> Call:
-        stretch, fed = self._upcoming, self._ahead.take()
+        stretch = self._upcoming
         assert stretch is not None, "a step is trained that no epoch has"
-        self._upcoming = self._prepare(stretch.end)
-        call = self._timed(stretch, fed)
+        # A training that goes on from a checkpoint has found the memory before.
+        with nullcontext() if self._state.step else must_fit(FIRST_STEP):
+            fed = self._ahead.take()
+            self._upcoming = self._prepare(stretch.end)
+            call = self._timed(stretch, fed)
         self._state.step = stretch.end
         if not (call.sound and math.isfinite(call.sums.loss)):
             raise Diverged(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from trainyard_api.names import gang_service_name
+from trainyard_api.locations import may_change
+from trainyard_api.names import ANNOTATION_RETRAIN, gang_service_name
 from trainyard_api.results import TerminationMessage, TrainResult
 from trainyard_api.spec import Evaluation, Gate, TrainingJob
 from trainyard_api.status import Artifacts, EvaluationStatus
@@ -86,9 +87,18 @@ def _take_up(draft: Draft, result: TrainResult) -> None:
     artifacts = Artifacts(model=result.model, keras=result.keras, prepared=result.prepared)
     draft.update(artifacts=artifacts, data=result.data, progress=None)
     notes = result.data.notes if result.data is not None else []
-    draft.set_condition("Trained", "True", "TrainingFinished", "; ".join([text, *notes]))
+    # Once, and not afterwards: what a condition says of a run that is done stays as it is.
+    said = "; ".join([text, *notes, *_way_to_train_again(draft.job.spec.data.source.uri)])
+    draft.set_condition("Trained", "True", "TrainingFinished", said)
     draft.event("Normal", "Trained", text)
     _evaluate(draft, result)
+
+
+def _way_to_train_again(uri: str) -> list[str]:
+    """What to do when other data lies at the same address: nobody looks there again."""
+    if not may_change(uri):
+        return []
+    return [f"annotate {ANNOTATION_RETRAIN} to train again where the data at {uri} has changed"]
 
 
 def _evaluate(draft: Draft, result: TrainResult) -> None:

@@ -1,7 +1,7 @@
 """What a local run leaves on the disk, so that the next start goes on from there.
 
-DIR/job.json is the whole resource as a cluster would keep it, DIR/status.json its status. A
-lock keeps two runs from one folder.
+DIR/job.json is the whole resource as a cluster would keep it, DIR/status.json its status,
+DIR/data.json what its data looked like. A lock keeps two runs from one folder.
 """
 
 from __future__ import annotations
@@ -12,11 +12,16 @@ import os
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
+from trainyard_api.model import Document
 from trainyard_api.spec import TrainingJob
+from trainyard_operator.hands.processes.data_seen import DataSeen
 from trainyard_operator.hands.processes.errors import WrongInput
+
+D = TypeVar("D", bound=Document)
 
 
 class Journal:
@@ -43,7 +48,7 @@ class Journal:
 
         A spec that changed is a new generation, as in a cluster.
         """
-        before = self._read()
+        before = self._read("job.json", TrainingJob)
         if before is None or before.metadata.name != job.metadata.name:
             fresh = {
                 "uid": str(uuid.uuid4()),
@@ -58,17 +63,25 @@ class Journal:
         metadata = job.metadata.model_copy(update=kept)
         return job.model_copy(update={"metadata": metadata, "status": before.status})
 
+    def data(self) -> DataSeen | None:
+        """What the data looked like when the job was last started, if that is known."""
+        return self._read("data.json", DataSeen)
+
+    def write_data(self, seen: DataSeen) -> None:
+        """Write what the data looks like, before a run begins with it."""
+        self._replace("data.json", seen.to_dict())
+
     def write(self, job: TrainingJob) -> None:
         """Write the job and its status; a reader sees the old or the new, never a part."""
         self._replace("job.json", job.to_dict())
         self._replace("status.json", job.status.to_dict())
 
-    def _read(self) -> TrainingJob | None:
-        path = self._folder / "job.json"
+    def _read(self, name: str, kind: type[D]) -> D | None:
+        path = self._folder / name
         if not path.exists():
             return None
         try:
-            return TrainingJob.model_validate_json(path.read_text())
+            return kind.model_validate_json(path.read_text())
         except ValidationError as error:
             raise WrongInput(
                 f"{path} was written by another version or is damaged; give another --output"

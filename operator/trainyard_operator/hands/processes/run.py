@@ -18,12 +18,15 @@ from typing import Any
 
 import aiohttp
 
+from trainyard_api import environment
+from trainyard_api.locations import join
 from trainyard_api.spec import TrainingJob
 from trainyard_api.status import Progress
 from trainyard_operator.brain.decide import decide
 from trainyard_operator.brain.observed import Observed, PodView
 from trainyard_operator.brain.plan import Event, Plan
-from trainyard_operator.build.pods import claims_of
+from trainyard_operator.build.pods import claims_of, storage_uri
+from trainyard_operator.hands.processes.data_seen import DataSeen, look, word_of_before
 from trainyard_operator.hands.processes.errors import WrongInput
 from trainyard_operator.hands.processes.journal import Journal
 from trainyard_operator.hands.processes.keeper import Keeper
@@ -50,13 +53,29 @@ class LocalRun:
         self._settings = settings
         self._journal = Journal(request.output)
         self._asked = request.job.spec
-        self._job = with_free_port(self._journal.take_up(request.job))
+        job = self._journal.take_up(request.job)
+        volumes = mount_volumes(job, request, settings)
+        self._job = with_free_port(self._look_at_data(job, volumes))
         # Who starts a failed job again wants it tried again.
         self._retry = self._job.status.phase == "Failed"
         self._changed = asyncio.Event()
         self._stop = asyncio.Event()
-        volumes = mount_volumes(self._job, request, settings)
         self._keeper = Keeper(request.output / "pods", volumes, self._changed)
+
+    def _look_at_data(self, job: TrainingJob, volumes: Path) -> TrainingJob:
+        """The job, as what has become of its data asks for it."""
+        uri = job.spec.data.source.uri
+        metadata = job.metadata
+        store = join(storage_uri(job, self._settings), metadata.namespace, metadata.name)
+        written = (f"file://{self._output.resolve()}", store)
+        digest = look(uri, {environment.VOLUMES: str(volumes)}, written)
+        first = DataSeen(uri=uri, digest=digest)
+        before = (self._journal.data() if job.status.run is not None else None) or first
+        seen = before.next(uri, digest)
+        self._journal.write_data(seen)
+        asked = seen.asked_of(job)
+        self._word = word_of_before(asked, before, seen, known=digest is not None)
+        return asked
 
     async def run(self) -> int:
         """Run until the job has ended and, where it serves, until it is told to stop.
@@ -68,6 +87,8 @@ class LocalRun:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._told_to_stop)
         self._tell_of_secrets()
+        if self._word is not None:
+            say("event", event=asdict(self._word))
         async with open_progress_session() as session:
             try:
                 await self._loop(session)

@@ -9,21 +9,9 @@ from typing import Final
 
 from trainyard_api.listing import listed
 from trainyard_trainer.data.reading import Files
-from trainyard_trainer.data.source import FIELD, PARTS, PartName
+from trainyard_trainer.data.source import FIELD, PART_NAMES, PARTS, PartName
 from trainyard_trainer.errors import InvalidData
 from trainyard_trainer.store import Entry
-
-PART_NAMES: Final[Mapping[str, PartName]] = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "dev": "validation",
-    "test": "test",
-    "testing": "test",
-}
-"""What a part is called, in lower case."""
 
 _LISTED: Final = 5
 

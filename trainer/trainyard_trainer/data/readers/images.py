@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainyard_trainer.data.many_files import ManyFiles
-from trainyard_trainer.data.readers.folders import PART_NAMES, Kind, look
+from trainyard_trainer.data.readers.folders import Kind, look
 from trainyard_trainer.data.reading import Files, Reading
-from trainyard_trainer.data.source import FIELD, PartName, RawParts
+from trainyard_trainer.data.source import FIELD, PART_NAMES, PartName, RawParts
 from trainyard_trainer.errors import InvalidData
 from trainyard_trainer.store import Entry, Location
 

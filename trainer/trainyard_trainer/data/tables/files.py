@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from trainyard_api.listing import listed
 from trainyard_trainer.data.reading import Files
-from trainyard_trainer.data.source import FIELD, PARTS, PartName
+from trainyard_trainer.data.source import FIELD, PART_NAMES, PARTS, PartName
 from trainyard_trainer.errors import InvalidData
 from trainyard_trainer.store import Entry, Location
 
@@ -20,11 +20,6 @@ SUFFIXES: Final[dict[TableFormat, re.Pattern[str]]] = {
     "csv": re.compile(r"\.(csv|tsv)(\.gz)?$", re.IGNORECASE),
     "parquet": re.compile(r"\.(parquet|pq|parq)$", re.IGNORECASE),
 }
-_PART: Final = re.compile(
-    r"^(?:.*[-_.=])?(?:(?P<train>train|training)|(?P<validation>validation|valid|val|dev)|"
-    r"(?P<test>test|testing))(?:[-_.].*)?$",
-    re.IGNORECASE,
-)
 _NO_PARTITION: Final = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -87,9 +82,11 @@ def _is_of(format: TableFormat, entry: Entry) -> bool:
 def _part_of(name: str) -> PartName | None:
     """The part that a path speaks of, by its first folder or file that names one."""
     for step in name.split("/"):
-        plain = re.sub(r"(\.[A-Za-z]+)+$", "", step)
-        if match := _PART.match(plain):
-            return next(part for part in PARTS if match[part])
+        plain = re.sub(r"(\.[A-Za-z]+)+$", "", step).lower()
+        # Of Hive's key=value, the value tells.
+        words = [word.rpartition("=")[2] for word in re.split(r"[-_.]", plain)]
+        if told := [PART_NAMES[word] for word in words if word in PART_NAMES]:
+            return told[-1]
     return None
 
 
