@@ -2,6 +2,7 @@
 
 The model takes numbers alone, a row of fixed length. What a caller has are named columns of
 numbers, texts and times. `trainyard_api.encoding` turns the one into the other by this document.
+A newer trainer may say more than a reader knows, who passes over it.
 """
 
 from __future__ import annotations
@@ -10,19 +11,19 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field
 
-from trainyard_api.model import Document
+from trainyard_api.model import OpenDocument
 
 ColumnKind: TypeAlias = Literal["number", "boolean", "category", "text", "time"]
 
 
-class Range(Document):
+class Range(OpenDocument):
     """What a column held in training, before any shift; times are seconds since 1970."""
 
     lowest: float = Field(description="The smallest value.")
     highest: float = Field(description="The largest value.")
 
 
-class Distribution(Document):
+class Distribution(OpenDocument):
     """How often values occurred, so that others can be compared with them (PSI, for example)."""
 
     edges: list[float] = Field(
@@ -37,7 +38,7 @@ class Distribution(Document):
     missing: float = Field(default=0.0, description="Share of rows in which nothing was.")
 
 
-class ColumnContract(Document):
+class ColumnContract(OpenDocument):
     """A column of a table, and how its cells become numbers."""
 
     name: str = Field(description="As the table has it.")
@@ -63,7 +64,7 @@ class ColumnContract(Document):
     )
 
 
-class InputContract(Document):
+class InputContract(OpenDocument):
     """The rows that a model takes."""
 
     name: str = Field(description="Of the model's input.")
@@ -86,7 +87,7 @@ class InputContract(Document):
     )
 
 
-class OutputContract(Document):
+class OutputContract(OpenDocument):
     """What a model gives for a row."""
 
     name: str = Field(description="Of the model's output.")
@@ -98,7 +99,7 @@ class OutputContract(Document):
     )
 
 
-class Contract(Document):
+class Contract(OpenDocument):
     """A model's contract."""
 
     version: Literal[1] = Field(default=1, description="Of this document's form.")
