@@ -13,7 +13,7 @@ from trainyard_api.status import DataRows, DataStatus
 from trainyard_cli.show.units import count
 
 _NAMES: Final = 5
-_NOTES: Final = 6
+_NOTES: Final = 8
 
 
 def render_data(data: DataStatus) -> RenderableType:

@@ -39,10 +39,10 @@ def test_a_regression_names_its_numbers(done: TrainingJobStatus) -> None:
 
 
 def test_notes_stand_below_the_first_ones_and_how_many_more(done: TrainingJobStatus) -> None:
-    lines = shown(done, notes=[f"note {number} [of it]" for number in range(9)])
+    lines = shown(done, notes=[f"note {number} [of it]" for number in range(11)])
     assert lines[1] == "  - note 0 [of it]"
-    assert lines[6] == "  - note 5 [of it]"
-    assert lines[7] == "  3 more in status.data.notes"
+    assert lines[8] == "  - note 7 [of it]"
+    assert lines[9] == "  3 more in status.data.notes"
 
 
 def test_a_job_of_which_no_data_is_known_shows_its_tables_alone(done: TrainingJobStatus) -> None:
