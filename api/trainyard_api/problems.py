@@ -235,7 +235,6 @@ def _not_built_data(spec: TrainingJobSpec) -> Iterator[Problem]:
         yield from _absent("spec.data.cleaning.duplicates", duplicates)
         yield from _absent("spec.data.cleaning.outliers", data.cleaning.outliers)
         yield from _absent("spec.data.cleaning.labelErrors", data.cleaning.labelErrors)
-    yield from _absent("spec.data.augmentation", data.augmentation or None)
     yield from _absent("spec.data.generation", data.generation)
 
 

@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -14,7 +14,8 @@ import numpy as np
 
 from trainyard_api.exit_codes import ExitCode
 from trainyard_api.results import TerminationMessage, TrainResult
-from trainyard_trainer import export, models, termination
+from trainyard_trainer import augmentation, export, models, termination
+from trainyard_trainer.augmentation import Augmentation
 from trainyard_trainer.data import Dataset, prepared
 from trainyard_trainer.errors import Diverged, InvalidSpec, PeerLost, Stalled, TrainerError
 from trainyard_trainer.models import building
@@ -78,7 +79,7 @@ def run(pod: Pod, tracker: Tracker, stop: StopRequest, reading: Callable[[], Dat
     if result is not None and pod.count == 1:
         return _report(pod, result)
     # Data and spec are checked before the gang assembles: what is wrong is said at once.
-    dataset = reading()
+    dataset = _noted(pod, reading())
     for note in dataset.notes:
         _log.info("data: %s", note)
     task = task_of(dataset.schema.target, pod.spec.training, dataset.train.targets)
@@ -107,6 +108,15 @@ def run(pod: Pod, tracker: Tracker, stop: StopRequest, reading: Callable[[], Dat
     return ExitCode.OK
 
 
+def _noted(pod: Pod, dataset: Dataset) -> Dataset:
+    """The data set, which tells also what a training changes in its rows."""
+    layers = pod.spec.data.augmentation
+    if not layers:
+        return dataset
+    note = augmentation.note(layers, len(dataset.train))
+    return replace(dataset, notes=(*dataset.notes, note))
+
+
 def check(pod: Pod, dataset: Dataset, task: Task) -> None:
     """Make sure that the spec can be carried out on this data.
 
@@ -115,6 +125,7 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
     """
     spec = pod.spec
     building.check(spec.model, dataset.schema)
+    augmentation.check(spec.data.augmentation, dataset.schema)
     optimizers.check(spec.training, pod.count)
     task.check(spec.training, spec.evaluation.names(dataset.schema.target.task))
     stopping = spec.training.earlyStopping
@@ -152,6 +163,7 @@ def _train(stage: _Stage) -> Fitted:
         train=dataset.train,
         validation=dataset.validation,
         training=spec.training,
+        augmentation=Augmentation.of(spec.data.augmentation, dataset),
     )
     folder = None if stage.store is None else stage.store.checkpoints
     stage.stop.defer()
