@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
+from sklearn.datasets import load_digits
 
 from tests.unit.trainer.test_checkpoints import folder_of
 from trainyard_api.spec import Training
@@ -408,3 +411,67 @@ def test_neither_validation_nor_the_model_knows_of_augmentation() -> None:
     losses = keras.losses.sparse_categorical_crossentropy(part.targets, answers)
     measured = surroundings.tracker.snapshot().metrics["val_loss"]
     assert measured == pytest.approx(float(np.mean(losses)), rel=1e-5)
+
+
+def test_moved_pictures_are_known_by_a_model_that_learned_from_moved_ones() -> None:
+    digits = load_digits()
+    pictures = digits.images[..., np.newaxis].astype(np.float32)
+    moved = np.roll(pictures[600:], (1, -2), axis=(1, 2))
+    part = whole(Resident(pictures[:600]), digits.target[:600].astype(np.int64))
+    classes = Classes(tuple("0123456789"))
+    dataset = Dataset(part, part, part, Schema((8, 8, 1), classes))
+    training = Training.model_validate(
+        {"epochs": 15, "batchSize": 64, "optimizer": {"learningRate": 0.003}}
+    )
+
+    def build() -> keras.Model:
+        return keras.Sequential(
+            [
+                keras.Input((8, 8, 1)),
+                keras.layers.Rescaling(1 / 16),
+                keras.layers.Flatten(),
+                keras.layers.Dense(128, "relu"),
+                keras.layers.Dense(10, "softmax"),
+            ]
+        )
+
+    def accuracy(layers: list[AugmentationLayer]) -> float:
+        objective = Supervised(task_of(classes, training, part.targets))
+        augmentation = Augmentation.of(layers, dataset)
+        fitting = Fitting(build, objective, part, part, training, augmentation)
+        model = fit(fitting, Gang.alone(), Surroundings.none()).model
+        return float((np.argmax(model(moved), axis=1) == digits.target[600:]).mean())
+
+    moving = layer("RandomTranslation", height_factor=0.25, width_factor=0.25, fill_mode="wrap")
+    assert accuracy([moving]) > accuracy([]) + 0.1
+
+
+IN_TWO_REPLICAS = """
+import keras, tensorflow as tf
+from tests.unit.trainer.test_augmentation import BYTES, GREY, dataset_of, layer
+from trainyard_trainer.augmentation import Augmentation, check
+from trainyard_trainer.training.randomness import Randomness
+
+check([layer("RandomContrast", factor=0.5), layer("MixUp")], GREY)
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+augmentation = Augmentation([layer("RandomContrast", factor=0.5)], dataset_of(BYTES))
+randomness = Randomness(keras.Sequential(), 3)
+
+@tf.function
+def changed(step):
+    def replica():
+        rows = tf.constant(BYTES, tf.float32)
+        return augmentation.apply(rows, tf.ones(len(BYTES)), randomness.seed(step)).features
+    return strategy.experimental_local_results(strategy.run(replica))
+
+steps = [changed(tf.constant(step, tf.int64)) for step in (5, 6, 5)]
+first, second, again = ([rows.numpy().tobytes() for rows in step] for step in steps)
+assert len({*first, *second}) == 4, "replicas or steps change rows alike"
+assert again == first
+"""
+
+
+def test_replicas_and_steps_differ_and_the_check_touches_no_device() -> None:
+    subprocess.run([sys.executable, "-c", IN_TWO_REPLICAS], check=True)
