@@ -304,6 +304,19 @@ def test_early_stopping_ends_all_workers_in_the_same_epoch(gang: Start) -> None:
     assert stopped.result().steps == 12 * stopped.result().epochs
 
 
+def test_two_workers_learn_from_flipped_and_mixed_rows(gang: Start) -> None:
+    layers = [{"layer": "RandomFlip", "arguments": {"mode": "vertical"}}, {"layer": "MixUp"}]
+    spec = digits(epochs=6, replicas=2, optimizer={"learningRate": 0.01}, stepsPerExecution=4)
+    spec["data"]["augmentation"] = layers
+    trained = gang(spec)
+
+    assert trained.codes() == [0, 0], trained.log()
+    assert trained.result().metrics["accuracy"] > 0.7
+    told = trained.result().data
+    assert told is not None
+    assert told.notes[-1].endswith("RandomFlip, MixUp")
+
+
 @pytest.mark.parametrize(
     ("change", "code", "reason", "said"),
     [

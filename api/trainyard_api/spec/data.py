@@ -242,12 +242,16 @@ class Preprocessing(Document):
 
 
 class AugmentationLayer(Document):
-    """One Keras preprocessing layer."""
+    """A way to change rows, named after a Keras layer."""
 
     layer: Annotated[str, Field(min_length=1, max_length=63)] = Field(
-        description="Name of the Keras layer, for example RandomFlip."
+        description="Name of the Keras layer, for example RandomFlip; MixUp, CutMix and "
+        "GaussianNoise are there as well."
     )
-    arguments: JsonObject = Field(default={}, description="Its arguments.")
+    arguments: JsonObject = Field(
+        default={},
+        description="Its arguments, but for seed and data_format, which follow from others.",
+    )
 
 
 class Generation(Document):
@@ -287,7 +291,9 @@ class Data(Document):
         default=Preprocessing(), description="What the model does to its raw input."
     )
     augmentation: Annotated[list[AugmentationLayer], Field(max_length=32)] = Field(
-        default=[], description="Keras preprocessing layers, on the training part alone."
+        default=[],
+        description="Keras layers that change the rows of the training part anew in every step, "
+        "one after the other.",
     )
     generation: Generation | None = Field(
         default=None, description="New training rows for rare classes."

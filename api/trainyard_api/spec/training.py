@@ -81,4 +81,6 @@ class Training(Document):
         default="auto", description="Steps inside one call of the graph."
     )
     checkpoint: Checkpoint = Field(default=Checkpoint(), description="How often state is saved.")
-    seed: Seed = Field(default=0, description="Seed of initial weights, order and dropout.")
+    seed: Seed = Field(
+        default=0, description="Seed of initial weights, order, dropout and augmentation."
+    )

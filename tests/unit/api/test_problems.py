@@ -120,6 +120,13 @@ def test_the_shortest_job_has_no_problems() -> None:
     assert find_problems(parse_job(job())) == []
 
 
+def test_augmentation_is_built() -> None:
+    layers = "augmentation: [{layer: RandomFlip, arguments: {mode: horizontal}}]"
+    described = job().replace("data: {", "data: {" + layers + ", ")
+    assert parse_job(described).spec.data.augmentation[0].layer == "RandomFlip"
+    assert find_problems(parse_job(described)) == []
+
+
 @pytest.mark.parametrize("scheme", ["s3", "gs", "az"])
 def test_buckets_hold_data_and_store(scheme: str) -> None:
     storage = f"storage: {{uri: '{scheme}://bucket/runs', secretRef: {{name: keys}}}}"

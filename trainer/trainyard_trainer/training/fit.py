@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import keras
 
 from trainyard_api.spec import Training
+from trainyard_trainer.augmentation import Augmentation
 from trainyard_trainer.data.rows import Part
 from trainyard_trainer.progress import Tracker
 from trainyard_trainer.store import Folder
@@ -38,6 +39,7 @@ class Fitting:
     Attributes:
         build: makes the model; called once, in the gang's scope.
         validation: may be empty; early stopping then cannot be asked for.
+        augmentation: of the rows that are trained on; None: they are learned as they are.
     """
 
     build: Callable[[], keras.Model]
@@ -45,6 +47,7 @@ class Fitting:
     train: Part
     validation: Part
     training: Training
+    augmentation: Augmentation | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,9 @@ def fit(fitting: Fitting, gang: Gang, surroundings: Surroundings) -> Fitted:
         state=state,
         batches=batches,
         feed=feed,
-        trainer=Trainer(gang, model, optimizer, objective, feed, training.seed),
+        trainer=Trainer(
+            gang, model, optimizer, objective, feed, training.seed, fitting.augmentation
+        ),
         objective=objective,
         validation=(
             Measurer(gang, model, objective, fitting.validation)

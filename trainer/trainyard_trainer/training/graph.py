@@ -15,12 +15,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from trainyard_trainer.augmentation import Augmentation
 from trainyard_trainer.data.rows import Part
 from trainyard_trainer.training.batches import Matrix, arrange
 from trainyard_trainer.training.feed import Fed, Feed
 from trainyard_trainer.training.footprint import rows_at_once
 from trainyard_trainer.training.gang import Gang
-from trainyard_trainer.training.objective import Objective
+from trainyard_trainer.training.objective import Computed, Objective, compute_mixed
 from trainyard_trainer.training.randomness import Randomness
 from trainyard_trainer.training.sums import Sums
 
@@ -55,12 +56,18 @@ class Trainer:
         objective: Objective,
         feed: Feed,
         seed: int,
+        augmentation: Augmentation | None = None,
     ) -> None:
+        """Args:
+        seed: of dropout and augmentation.
+        augmentation: None: rows are learned as they are.
+        """
         self._gang = gang
         self._model = model
         self._optimizer = optimizer
         self._objective = objective
         self._randomness = Randomness(model, seed)
+        self._augmentation = augmentation
         scalars = [tf.TensorSpec((), tf.int64), tf.TensorSpec((_BROUGHT,), tf.float64)]
         self._run = tf.function(self._steps, input_signature=[*feed.signature(), *scalars])
 
@@ -118,10 +125,8 @@ class Trainer:
         )
         self._randomness.set(step)
         with tf.GradientTape() as tape:
-            computed = self._objective.compute(
-                self._model, tf.cast(features, tf.float32), targets, training=True
-            )
-            summed = tf.reduce_sum(weights * computed.losses)
+            computed = self._compute(tf.cast(features, tf.float32), targets, weights, step)
+            summed = tf.reduce_sum(computed.losses)
             # Gradients are summed over the replicas: each gives its share of the mean over the
             # whole batch, and its share of the penalties, which all have alike.
             loss = summed / rows
@@ -133,6 +138,14 @@ class Trainer:
         gradients = self._gang.sum_gradients(tape.gradient(loss, variables))
         self._optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return _sums(summed, counted, computed.measures)
+
+    def _compute(self, features: Any, targets: Any, weights: Any, step: Any) -> Computed:
+        """What the objective makes of the rows; losses are weighed."""
+        if self._augmentation is None:
+            computed = self._objective.compute(self._model, features, targets, training=True)
+            return Computed(weights * computed.losses, computed.measures)
+        mixture = self._augmentation.apply(features, weights, self._randomness.seed(step))
+        return compute_mixed(self._objective, self._model, mixture, targets)
 
 
 class Measurer:

@@ -12,8 +12,10 @@ from typing import Any, Protocol
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
+from trainyard_trainer.augmentation.mixture import Mixture
 from trainyard_trainer.data.rows import Targets
 from trainyard_trainer.tasks import Task
 
@@ -76,3 +78,37 @@ class Supervised:
     def row_weights(self, targets: Targets) -> NDArray[np.float32]:
         """As the task weighs them."""
         return self._task.row_weights(targets)
+
+
+def compute_mixed(
+    objective: Objective, model: keras.Model, mixture: Mixture, targets: Any
+) -> Computed:
+    """Inside a graph: what an objective makes of rows that may each be made of several.
+
+    Losses and measures are those for the targets of all rows that a row was made of, weighted by
+    how much of each is in it. The model answers once.
+
+    Args:
+        targets: of the rows before they were mixed.
+
+    Returns:
+        Losses times the weight of the row that each target belongs to.
+    """
+    features = mixture.features
+    outputs = model(features, training=True)
+
+    def answered(_: Any, training: bool) -> Any:
+        del training
+        return outputs
+
+    shares = mixture.shares
+    each = [objective.compute(answered, features, share.of(targets), True) for share in shares]
+    losses = [
+        share.fraction * share.of(mixture.weights) * computed.losses
+        for share, computed in zip(shares, each, strict=True)
+    ]
+    measures = [
+        [share.fraction * measure for measure in computed.measures]
+        for share, computed in zip(shares, each, strict=True)
+    ]
+    return Computed(tf.add_n(losses), tuple(map(tf.add_n, zip(*measures, strict=True))))

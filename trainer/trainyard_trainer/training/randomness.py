@@ -37,7 +37,7 @@ def seeds_of_replicas() -> Iterator[None]:
 
 
 class Randomness:
-    """The random states of a model's layers."""
+    """The random states of a model's layers, and seeds for what keeps no state."""
 
     def __init__(self, model: keras.Model, seed: int) -> None:
         self._states = [v for v in model.variables if is_seed(v)]
@@ -49,3 +49,9 @@ class Randomness:
         for layer, state in enumerate(self._states):
             begin = tf.cast(self._seed * 1_000_003 + layer * 10_007 + replica, tf.int64)
             state.value.assign(tf.cast(tf.stack([begin, step]), state.value.dtype))
+
+    def seed(self, step: Any) -> Any:
+        """Inside a replica: a seed of its own for `step` (int64), int32 (2,)."""
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        fold_in = tf.random.experimental.stateless_fold_in
+        return fold_in(fold_in(tf.constant([self._seed, 0], tf.int32), replica), step)

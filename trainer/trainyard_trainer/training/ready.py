@@ -8,7 +8,7 @@ those models.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainyard_api.spec import Data, Generation, LabelErrors, TrainingJobSpec
+from trainyard_trainer import augmentation
 from trainyard_trainer.data import Dataset, Part
 from trainyard_trainer.data.cleaning import label_errors
 from trainyard_trainer.data.cleaning.apply import refitted_and_checked
@@ -80,7 +81,14 @@ def ready(attendant: Attendant, dataset: Dataset, tracker: Tracker) -> Ready | N
     if spec.data.generation is not None:
         tracker.say("generating rows")
         dataset, train = _generated(spec, dataset, spec.data.generation)
+    if layers := spec.data.augmentation:
+        dataset = _noted(dataset, augmentation.note(layers, len(train)))
     return Ready(dataset, train, tracker)
+
+
+def _noted(dataset: Dataset, note: str) -> Dataset:
+    _log.info("data: %s", note)
+    return replace(dataset, notes=(*dataset.notes, note))
 
 
 def _without_label_errors(

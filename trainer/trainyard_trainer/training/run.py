@@ -12,7 +12,7 @@ import numpy as np
 
 from trainyard_api.exit_codes import ExitCode
 from trainyard_api.results import TerminationMessage, TrainResult
-from trainyard_trainer import export, termination
+from trainyard_trainer import augmentation, export, termination
 from trainyard_trainer.data import Dataset, prepared
 from trainyard_trainer.errors import Diverged, InvalidSpec, PeerLost
 from trainyard_trainer.export import baseline
@@ -109,6 +109,7 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
     """
     spec = pod.spec
     building.check(spec.model, dataset.schema)
+    augmentation.check(spec.data.augmentation, dataset.schema)
     optimizers.check(spec.training, pod.count)
     ready.check(spec.data, dataset)
     task.check(spec.training, spec.evaluation.names(dataset.schema.target.task))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trainyard_api.spec import TrainingJobSpec
 from trainyard_trainer import models
+from trainyard_trainer.augmentation import Augmentation
 from trainyard_trainer.data import Dataset, Part
 from trainyard_trainer.tasks import Task
 from trainyard_trainer.training.fit import Fitting
@@ -20,4 +21,5 @@ def supervised(spec: TrainingJobSpec, dataset: Dataset, task: Task, train: Part)
         train=train,
         validation=dataset.validation,
         training=spec.training,
+        augmentation=Augmentation.of(spec.data.augmentation, dataset),
     )
