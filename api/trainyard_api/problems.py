@@ -248,8 +248,6 @@ def _not_built_data(spec: TrainingJobSpec) -> Iterator[Problem]:
     yield from _one_of("spec.data.source.format", data.source.format, _BUILT_FORMATS)
     yield from _one_of("spec.data.task", data.task or "classification", _BUILT_TASKS)
     yield from _absent("spec.data.augmentation", data.augmentation or None)
-    if data.generation is not None:
-        yield from _one_of("spec.data.generation.method", data.generation.method, ("smote",))
 
 
 def _not_built_serving(spec: TrainingJobSpec) -> Iterator[Problem]:

@@ -8,13 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainyard_trainer.data.rows import Numbers, Part
+from trainyard_trainer.data.rows import Features, Numbers, Part
 from trainyard_trainer.data.schema import Schema
 
 
 def complete(part: Part, schema: Schema) -> NDArray[np.float32]:
     """All rows of a part, float32 (rows, numbers), with what stands for missing ones filled in."""
-    rows = part.features().reshape(len(part), math.prod(part.shape)).astype(np.float32)
+    return filled(part.features(), schema)
+
+
+def filled(features: Features, schema: Schema) -> NDArray[np.float32]:
+    """The same of rows that were taken: float32 (rows, numbers)."""
+    rows = features.reshape(len(features), math.prod(schema.shape)).astype(np.float32)
     for column in schema.columns:
         if column.fill is not None:
             values = rows[:, column.first]
