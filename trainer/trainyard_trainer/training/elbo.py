@@ -58,16 +58,12 @@ class NegativeElbo:
 
     def _surprise(self, rows: Any, decoded: Any) -> Any:
         """The negative logarithm of each row's likelihood: numbers are normally distributed,
-        truth values Bernoulli, categories as the softmax of their codes.
+        categories as the softmax of their codes.
         """
         ops, layout = keras.ops, self._layout
         means, log_variances = decoded[:, : layout.numbers], decoded[:, layout.width :]
         squares = ops.square(rows[:, : layout.numbers] - means) * ops.exp(-log_variances)
         found = 0.5 * ops.sum(squares + log_variances + math.log(2.0 * math.pi), axis=1)
-        truths = layout.truth_places
-        found += ops.sum(
-            ops.binary_crossentropy(rows[:, truths], decoded[:, truths], from_logits=True), axis=1
-        )
         for places in layout.category_places:
             found += ops.categorical_crossentropy(
                 rows[:, places], decoded[:, places], from_logits=True

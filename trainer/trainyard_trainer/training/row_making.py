@@ -17,7 +17,7 @@ from trainyard_api.spec.training import Checkpoint
 from trainyard_trainer.data import Dataset, Part
 from trainyard_trainer.data.generation.coding import Coding
 from trainyard_trainer.data.generation.generate import Generator
-from trainyard_trainer.data.generation.rows import some
+from trainyard_trainer.data.generation.rows import some_of_each
 from trainyard_trainer.data.generation.wanted import Wanted
 from trainyard_trainer.data.residence import Residence
 from trainyard_trainer.models import vae
@@ -35,7 +35,9 @@ _DOING: Final = "training a model that makes rows"
 _MODEL: Final = Vae()
 
 _STEPS: Final = 4000
-"""About so many are made, however few or many rows there are."""
+"""About so many are made, however few rows there are; of more than they see, some are left out."""
+_BYTES: Final = 2 * 2**30
+"""Of coded rows, which lie on the disk if need be: of large ones fewer are learned from."""
 _EPOCHS: Final = 30
 """Most that are told of: few rows are learned from several times in each."""
 _BATCH: Final = 128
@@ -57,7 +59,8 @@ def trained(attendant: Attendant, dataset: Dataset, tracker: Tracker) -> Generat
     spec, classes = attendant.pod.spec, len(dataset.schema.target.names)
     seed = spec.data.split.seed
     coding = Coding(dataset.train, dataset.schema, seed)
-    learned = _learned(dataset.train, classes, seed)
+    most = min(_STEPS * _BATCH, _BYTES // coding.row_bytes)
+    learned = some_of_each(dataset.train, classes, most, np.random.default_rng(seed))
     coded = coding.coded(learned, Residence.here(spec.data.source.streaming))
     fitting = fitting_of(coding, coded, classes, seed, spec.training.checkpoint)
     fitted = attendant.fit(fitting, tracker.part(0, 100, _DOING), CHECKPOINTS)
@@ -103,18 +106,3 @@ def make(
         decoded = decoder([latents, condition], training=False)
         made.append(coding.draw(np.asarray(decoded), random))
     return np.concatenate(made)
-
-
-def _learned(part: Part, classes: int, seed: int) -> Part:
-    """The part, or as many rows of each class as all steps together can see."""
-    most = _STEPS * _BATCH
-    if len(part) <= most:
-        return part
-    random = np.random.default_rng(seed)
-    of_class = [np.flatnonzero(part.targets == label) for label in range(classes)]
-    kept = [some(part, places, most // classes, random) for places in of_class]
-    return Part(
-        part.source,
-        np.concatenate([each.numbers for each in kept]),
-        np.concatenate([each.targets for each in kept]),
-    )

@@ -34,6 +34,22 @@ def some(part: Part, places: Numbers, most: int, random: np.random.Generator) ->
     return part.only(places)
 
 
+def some_of_each(part: Part, classes: int, most: int, random: np.random.Generator) -> Part:
+    """The part, or as many rows of each class as are wanted of all together at most: those of rare
+    classes stay.
+    """
+    if len(part) <= most:
+        return part
+    of_class = (np.flatnonzero(part.targets == label) for label in range(classes))
+    share = max(1, most // classes)
+    kept = [some(part, places, share, random) for places in of_class]
+    return Part(
+        part.source,
+        np.concatenate([each.numbers for each in kept]),
+        np.concatenate([each.targets for each in kept]),
+    )
+
+
 def like(rows: NDArray[Any], part: Part) -> NDArray[Any]:
     """Flat rows in the shape and type of a part's own."""
     dtype = part.source.dtype
