@@ -247,8 +247,6 @@ def _not_built_data(spec: TrainingJobSpec) -> Iterator[Problem]:
     yield from _one_of("spec.data.source.uri", scheme(data.source.uri), _BUILT_SOURCES)
     yield from _one_of("spec.data.source.format", data.source.format, _BUILT_FORMATS)
     yield from _one_of("spec.data.task", data.task or "classification", _BUILT_TASKS)
-    if data.generation is not None:
-        yield from _one_of("spec.data.generation.method", data.generation.method, ("smote",))
 
 
 def _not_built_serving(spec: TrainingJobSpec) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -107,3 +108,53 @@ def test_rows_of_a_rare_class_are_made_and_learned_from(tmp_path: Path) -> None:
     assert told.changes.generated in range(905, 915)
     assert any("a forest tells them from real ones" in note for note in told.notes)
     assert recall["smote"] > recall["as-it-is"] + 0.1
+
+
+def rare_digit(folder: Path) -> int:
+    """Digits, of which the nine is rare; how many rows it lacks."""
+    x, y = load_digits(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(x))
+    x, y = x[order].astype(np.uint8).reshape(-1, 8, 8, 1), y[order]
+    test = slice(0, 300)
+    train = np.arange(300, len(x))
+    train = np.concatenate([train[y[train] != 9], train[y[train] == 9][:15]])
+    arrays = {"x_train": x[train], "y_train": y[train], "x_test": x[test], "y_test": y[test]}
+    np.savez(folder / "digits.npz", **arrays)
+    return int(np.bincount(y[train]).max()) - 15
+
+
+def test_a_model_makes_rows_of_a_rare_class_also_in_a_gang_that_was_stopped(
+    start: Gang, tmp_path: Path
+) -> None:
+    lacks = rare_digit(tmp_path)
+    start.spec = spec(tmp_path, generation={"method": "vae"}, split={"validation": 0.0})
+    start.spec["training"]["epochs"] = 8
+    start.start()
+    beside = start.store() / "checkpoints" / "generation"
+    start.wait_until(lambda: any(beside.glob("step-*")))
+    assert "training a model that makes rows: epoch" in start.progress()["message"]
+    start.processes[1].terminate()
+    assert start.codes() == [ExitCode.SAVED, ExitCode.SAVED], start.log()
+    stopped_at = max(int(path.stem.removeprefix("step-")) for path in beside.glob("step-*"))
+
+    start.attempt, start.processes = 2, []
+    start.start()
+    start.wait_until(lambda: bool(start.checkpoints()))
+    for process in start.processes:
+        process.kill()
+        process.wait()
+
+    start.attempt, start.processes = 3, []
+    start.start()
+    assert start.codes() == [0, 0], start.log()
+    logs = [(start.folder / f"log-{each}").read_text() for each in ("2-0", "2-1", "3-0", "3-1")]
+    assert f"resuming at step {stopped_at} of" in logs[0]
+    made = {line for log in logs for line in re.findall(r"data: (generation .*)", log)}
+    assert len(made) == 1, "all workers make the same rows, also after a restart"
+    data = start.result().data
+    assert data is not None
+    assert data.changes is not None
+    assert data.changes.generated > lacks
+    assert any("generation (vae): " in note for note in data.notes)
+    assert start.result().metrics["recall"] > 0.9
+    assert not any(beside.glob("step-*")), "what only a restart needs is gone"

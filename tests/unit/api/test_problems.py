@@ -63,6 +63,12 @@ def test_wrong_input_names_the_field_and_the_cure(text: str, field: str, cure: s
     assert cure in problem.message
 
 
+@pytest.mark.parametrize("method", ["smote", "vae"])
+def test_rows_of_rare_classes_are_made_by_either_method(method: str) -> None:
+    generated = f'"keras://mnist"}}, generation: {{method: {method}}}'
+    assert not find_problems(parse_job(job().replace('"keras://mnist"}', generated)))
+
+
 @pytest.mark.parametrize(
     ("text", "field", "cure"),
     [

@@ -1,155 +1,127 @@
-"""Rows for rare classes."""
+"""What holds of every generator of rows for rare classes."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from tests.unit.trainer.rare_classes import (
+    CLASSES,
+    COMMON,
+    GENERATORS,
+    KINDS,
+    RARE,
+    array,
+    by_vae,
+    dataset_of,
+    made,
+)
 from trainyard_api.spec import Generation
-from trainyard_trainer.data import Dataset, Part
-from trainyard_trainer.data.generation.generate import with_generated
-from trainyard_trainer.data.generation.likeness import told_apart
-from trainyard_trainer.data.generation.smote import smote
-from trainyard_trainer.data.generation.wanted import Wanted, check, wanted
-from trainyard_trainer.data.joined import joined
-from trainyard_trainer.data.residence import Residence
-from trainyard_trainer.data.resident import Resident
-from trainyard_trainer.data.rows import whole
+from trainyard_trainer.data.generation.wanted import Wanted
 from trainyard_trainer.data.schema import Column, Schema
-from trainyard_trainer.data.target import Classes, Quantities
+from trainyard_trainer.data.target import Quantities
 from trainyard_trainer.errors import InvalidData, InvalidSpec
+from trainyard_trainer.training import generating
 
-CLASSES = Classes(("common", "rare"))
-RANDOM = np.random.default_rng(0)
-
-
-def part(rows: NDArray[Any], rare: int) -> Part:
-    targets = np.zeros(len(rows), np.int64)
-    targets[:rare] = 1
-    return whole(Resident(rows), targets)
+every = pytest.mark.parametrize(
+    ("method", "kind"), [(method, kind) for method in GENERATORS for kind in KINDS]
+)
 
 
-def columns(*kinds: Any) -> Schema:
-    found = tuple(
-        Column(f"c{at}", kind, at, fill=0.5 if kind == "number" else None)
-        for at, kind in enumerate(kinds)
-    )
-    return Schema((len(kinds),), CLASSES, columns=found)
+@every
+def test_a_rare_class_gets_the_rows_that_it_lacks_behind_the_real_ones(
+    method: str, kind: str
+) -> None:
+    result = made(method, kind)
+    lacks = round(0.8 * COMMON) - RARE
+
+    assert np.bincount(result.train.targets).tolist() == [COMMON, RARE + lacks]
+    assert result.train.targets[len(result.before.train) :].tolist() == [1] * lacks
+    real = result.train.features()[: len(result.before.train)]
+    np.testing.assert_array_equal(real, result.before.train.features())
+    assert result.after.train is result.before.train, "it stays one of real rows"
+    assert result.after.generated == lacks
+    assert f"generation ({method}): {lacks} rows are made for rare {lacks}" in result.after.notes[0]
+    assert "with an ROC AUC of" in result.after.notes[0]
 
 
-def numbers() -> NDArray[np.float32]:
-    return (RANDOM.normal(size=(100, 3)) * [1, 1000, 1]).astype(np.float32)
+@every
+def test_made_rows_are_of_the_shape_the_type_and_the_range_of_real_ones(
+    method: str, kind: str
+) -> None:
+    result = made(method, kind)
+    real, rows = result.before.train.features(), result.rows
 
-
-def test_rare_classes_get_what_they_lack() -> None:
-    train = part(numbers(), rare=10)
-    assert wanted(train, 2, 1.0) == [Wanted(1, 80)]
-    assert wanted(train, 2, 0.5) == [Wanted(1, 35)]
-    assert wanted(train, 2, 0.1) == []
-
-
-def test_a_class_without_rows_gets_none() -> None:
-    assert wanted(part(numbers(), rare=10), 3, 1.0) == [Wanted(1, 80)]
-
-
-class TestSmote:
-    def test_new_rows_lie_between_those_of_the_class(self) -> None:
-        rows = numbers()
-        rows[:10] += 50
-        made = smote(part(rows, rare=10), Schema((3,), CLASSES), Wanted(1, 80), seed=0)
-        assert made.shape == (80, 3)
-        assert (made >= rows[:10].min(axis=0) - 1e-3).all()
-        assert (made <= rows[:10].max(axis=0) + 1e-3).all()
-        assert len(np.unique(made, axis=0)) > 70
-
-    def test_categories_and_truth_values_stay_what_occurs(self) -> None:
-        rows = np.stack(
-            [RANDOM.normal(size=100), RANDOM.integers(0, 4, 100), RANDOM.integers(0, 2, 100)],
-            axis=1,
-        ).astype(np.float32)
-        schema = columns("number", "category", "boolean")
-        made = smote(part(rows, rare=20), schema, Wanted(1, 60), seed=0)
-        assert set(made[:, 1]) <= set(rows[:20, 1])
-        assert set(made[:, 2]) <= {0.0, 1.0}
-
-    def test_rows_of_categories_alone_are_made(self) -> None:
-        rows = RANDOM.integers(0, 4, (100, 2)).astype(np.float32)
-        made = smote(part(rows, rare=20), columns("category", "category"), Wanted(1, 60), seed=0)
-        assert made.shape == (60, 2)
-        assert set(made.ravel()) <= {0.0, 1.0, 2.0, 3.0}
-
-    def test_gaps_are_filled_as_the_model_fills_them(self) -> None:
-        rows = numbers()
-        rows[:5, 0] = np.nan
-        made = smote(
-            part(rows, rare=20), columns("number", "number", "number"), Wanted(1, 60), seed=0
-        )
-        assert np.isfinite(made).all()
-
-    def test_two_rows_are_enough(self) -> None:
-        train = part(numbers(), rare=2)
-        assert smote(train, Schema((3,), CLASSES), Wanted(1, 5), seed=0).shape == (5, 3)
-
-    def test_it_is_the_same_on_every_worker(self) -> None:
-        train = part(numbers(), rare=20)
-        first, second = (smote(train, Schema((3,), CLASSES), Wanted(1, 9), seed=3) for _ in "ab")
-        np.testing.assert_array_equal(first, second)
-
-
-def generated(train: Part, schema: Schema, tmp_path: Path, streaming: Any) -> tuple[Dataset, Part]:
-    dataset = Dataset(train, train.only(np.arange(0)), train, schema)
-    residence = Residence(streaming, 2**30, tmp_path)
-    return with_generated(
-        dataset,
-        Generation(method="smote"),
-        wanted(train, 2, 1.0),
-        lambda each: smote(train, schema, each, seed=0),
-        residence,
+    assert (rows.dtype, rows.shape[1:]) == (real.dtype, real.shape[1:])
+    assert np.isfinite(rows).all()
+    lowest, highest = np.nanmin(real, axis=0), np.nanmax(real, axis=0)
+    assert ((rows >= lowest - 1e-3 * abs(lowest)) & (rows <= highest + 1e-3 * abs(highest))).all()
+    for column in result.before.schema.columns:
+        if column.kind in ("category", "boolean"):
+            known = real[np.isfinite(real[:, column.first]), column.first]
+            assert set(rows[:, column.first]) <= set(known), column.name
+    assert len(np.unique(rows.reshape(len(rows), -1), axis=0)) >= (
+        3 if kind == "categories" else 50
     )
 
 
-@pytest.mark.parametrize("streaming", ["never", "always"])
-def test_they_come_after_the_real_rows_and_are_told(tmp_path: Path, streaming: Any) -> None:
-    train = part(RANDOM.integers(0, 255, (100, 4, 4, 1)).astype(np.uint8), rare=30)
-    dataset, part_with = generated(train, Schema((4, 4, 1), CLASSES), tmp_path, streaming)
-    assert len(part_with) == 140
-    assert np.bincount(part_with.targets).tolist() == [70, 70]
-    assert part_with.source.dtype == np.uint8
-    np.testing.assert_array_equal(part_with.take(np.arange(100)).features, train.features())
-    assert dataset.train is train
-    assert dataset.generated == 40
-    assert "40 rows are made for rare 40; a forest tells them" in dataset.notes[-1]
+@every
+def test_made_rows_are_like_those_of_their_class(method: str, kind: str) -> None:
+    result = made(method, kind)
+    real, label = result.before.train.features(), result.before.train.targets
+    common, rare = (np.nanmean(real[label == each], axis=0) for each in (0, 1))
+    spread = np.nanstd(real, axis=0) + 1e-6
+    mean = result.rows.mean(axis=0)
+
+    assert np.square((mean - rare) / spread).sum() < 0.5 * np.square((mean - common) / spread).sum()
 
 
-def test_rows_that_are_taken_from_both_sources_keep_their_order() -> None:
-    first = part(np.arange(10, dtype=np.float32).reshape(10, 1), rare=1)
-    more = Resident(np.arange(100, 103, dtype=np.float32).reshape(3, 1))
-    both = joined(first.only(np.array([4, 2])), more, np.array([1, 1, 1]))
-    taken = both.take(np.array([4, 0, 2, 1, 3]))
-    assert taken.features.ravel().tolist() == [102.0, 4.0, 100.0, 2.0, 101.0]
-    assert taken.targets.tolist() == [1, 0, 1, 0, 1]
+@every
+def test_the_same_rows_are_made_again(method: str, kind: str) -> None:
+    each = Wanted(1, 30)
+    generator = made(method, kind).generator
+    np.testing.assert_array_equal(generator(each), generator(each))
 
 
-def test_rows_of_another_kind_are_told_apart_and_copies_are_not() -> None:
-    real, like, other = (RANDOM.normal(size=(300, 4)).astype(np.float32) for _ in "abc")
-    alike, apart = told_apart(real, like, 0), told_apart(real, other + 3, 0)
-    assert alike is not None
-    assert apart is not None
-    assert abs(alike - 0.5) < 0.15
-    assert apart > 0.95
-    assert told_apart(real[:3], like, 0) is None
+def test_a_vae_makes_rows_of_each_class_as_it_is() -> None:
+    generator = made("vae", "array").generator
+    common, rare = (generator(Wanted(label, 200)) for label in (0, 1))
+
+    np.testing.assert_allclose(common[:, 0].mean(), 0.0, atol=0.5)
+    np.testing.assert_allclose(rare[:, 0].mean(), 4.0, atol=0.8)
+    assert np.median(rare[:, 1]) > 10 * np.median(common[:, 1])
+    seen = set(made("vae", "array").before.train.features()[:, 2])
+    assert set(rare[:, 2]) <= seen, "a column of steps keeps them"
 
 
-def test_numbers_texts_and_lonely_rows_are_refused() -> None:
-    smote_wanted = Generation(method="smote")
-    train = part(numbers(), rare=10)
-    with pytest.raises(InvalidSpec, match="numbers are learned"):
-        check(Schema((3,), Quantities(("price",))), train, smote_wanted)
-    with pytest.raises(InvalidSpec, match=r"texts cannot be generated \(c1\)"):
-        check(columns("number", "text"), train, smote_wanted)
-    with pytest.raises(InvalidData, match="class rare has a single training row"):
-        check(Schema((3,), CLASSES), part(numbers(), rare=1), smote_wanted)
+def test_a_class_of_one_row_is_enough_for_a_vae_and_too_little_for_smote() -> None:
+    lonely = array(rare=1)
+    with pytest.raises(InvalidData, match=r"generation: the class rare has a single.*method: vae"):
+        generating.check(lonely, Generation(method="smote"))
+
+    generating.check(lonely, Generation(method="vae"))
+    rows = by_vae(lonely)(Wanted(1, 40))
+    assert rows.shape == (40, 5)
+    assert np.isfinite(rows).all()
+
+
+@pytest.mark.parametrize("method", GENERATORS)
+def test_what_cannot_be_generated_is_refused(method: str) -> None:
+    generation = Generation.model_validate({"method": method})
+    numbers = Schema((5,), Quantities(("price",)))
+    with pytest.raises(InvalidSpec, match=r"spec\.data\.generation: .*numbers are learned here"):
+        generating.check(replace(array(), schema=numbers), generation)
+    texts = Schema((5,), CLASSES, (Column("comment", "text", 0, 5, vocabulary=("[UNK]",)),))
+    with pytest.raises(InvalidSpec, match=r"texts cannot be generated \(comment\)"):
+        generating.check(replace(array(), schema=texts), generation)
+
+
+def test_rows_of_more_numbers_than_a_vae_can_bear_are_refused() -> None:
+    large = dataset_of(
+        np.zeros((3, 200, 200, 1), np.uint8), Schema((200, 200, 1), CLASSES), np.array([0, 0, 1])
+    )
+    with pytest.raises(InvalidSpec, match=r"up to 32768 .* here have 40000; set it to smote"):
+        generating.check(large, Generation(method="vae"))
+    generating.check(large, Generation(method="vae", ratio=0.5))

@@ -9,23 +9,19 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainyard_api.spec import Data, Generation, LabelErrors, TrainingJobSpec
+from trainyard_api.spec import Data, LabelErrors
 from trainyard_trainer import augmentation
 from trainyard_trainer.data import Dataset, Part
 from trainyard_trainer.data.cleaning import label_errors
 from trainyard_trainer.data.cleaning.apply import refitted_and_checked
-from trainyard_trainer.data.generation import wanted as lacking
-from trainyard_trainer.data.generation.generate import with_generated
-from trainyard_trainer.data.generation.smote import smote
-from trainyard_trainer.data.residence import Residence
 from trainyard_trainer.progress import Tracker
 from trainyard_trainer.tasks import task_of
+from trainyard_trainer.training import generating
 from trainyard_trainer.training.attendant import Attendant
 from trainyard_trainer.training.graph import Measurer
 from trainyard_trainer.training.supervised import supervised
@@ -59,7 +55,7 @@ def check(data: Data, dataset: Dataset) -> None:
     if data.cleaning is not None and data.cleaning.labelErrors is not None:
         label_errors.check(dataset.schema.target, dataset.train, data.cleaning.labelErrors)
     if data.generation is not None:
-        lacking.check(dataset.schema, dataset.train, data.generation)
+        generating.check(dataset, data.generation)
 
 
 def ready(attendant: Attendant, dataset: Dataset, tracker: Tracker) -> Ready | None:
@@ -79,8 +75,12 @@ def ready(attendant: Attendant, dataset: Dataset, tracker: Tracker) -> Ready | N
         dataset = found
     train = dataset.train
     if spec.data.generation is not None:
-        tracker.say("generating rows")
-        dataset, train = _generated(spec, dataset, spec.data.generation)
+        share = generating.percent(spec.data.generation)
+        beside, tracker = tracker.part(0, share), tracker.part(share, _TRAINED)
+        made = generating.generated(attendant, dataset, spec.data.generation, beside)
+        if made is None:
+            return None
+        dataset, train = made
     if layers := spec.data.augmentation:
         dataset = _noted(dataset, augmentation.note(layers, len(train)))
     return Ready(dataset, train, tracker)
@@ -125,18 +125,3 @@ def _agreed(
     ranks[places] = np.arange(len(places), 0, -1)
     (agreed,) = attendant.gang.from_chief([ranks])
     return np.argsort(-agreed, kind="stable")[: np.count_nonzero(agreed)]
-
-
-def _generated(
-    spec: TrainingJobSpec, dataset: Dataset, generation: Generation
-) -> tuple[Dataset, Part]:
-    train = dataset.train
-    classes = len(dataset.schema.target.names)
-    missing = lacking.wanted(train, classes, generation.ratio)
-    if not missing:
-        return dataset, train
-    make = partial(smote, train, dataset.schema, seed=spec.data.split.seed)
-    residence = Residence.here(spec.data.source.streaming)
-    dataset, train = with_generated(dataset, generation, missing, make, residence)
-    _log.info("data: %s", dataset.notes[-1])
-    return dataset, train

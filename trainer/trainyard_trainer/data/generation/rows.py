@@ -8,13 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainyard_trainer.data.rows import Numbers, Part
+from trainyard_trainer.data.rows import Features, Numbers, Part
 from trainyard_trainer.data.schema import Schema
 
 
 def complete(part: Part, schema: Schema) -> NDArray[np.float32]:
     """All rows of a part, float32 (rows, numbers), with what stands for missing ones filled in."""
-    rows = part.features().reshape(len(part), math.prod(part.shape)).astype(np.float32)
+    return filled(part.features(), schema)
+
+
+def filled(features: Features, schema: Schema) -> NDArray[np.float32]:
+    """The same of rows that were taken: float32 (rows, numbers)."""
+    rows = features.reshape(len(features), math.prod(schema.shape)).astype(np.float32)
     for column in schema.columns:
         if column.fill is not None:
             values = rows[:, column.first]
@@ -27,6 +32,22 @@ def some(part: Part, places: Numbers, most: int, random: np.random.Generator) ->
     if len(places) > most:
         places = np.sort(random.choice(places, most, replace=False))
     return part.only(places)
+
+
+def some_of_each(part: Part, classes: int, most: int, random: np.random.Generator) -> Part:
+    """The part, or as many rows of each class as are wanted of all together at most: those of rare
+    classes stay.
+    """
+    if len(part) <= most:
+        return part
+    of_class = (np.flatnonzero(part.targets == label) for label in range(classes))
+    share = max(1, most // classes)
+    kept = [some(part, places, share, random) for places in of_class]
+    return Part(
+        part.source,
+        np.concatenate([each.numbers for each in kept]),
+        np.concatenate([each.targets for each in kept]),
+    )
 
 
 def like(rows: NDArray[Any], part: Part) -> NDArray[Any]:

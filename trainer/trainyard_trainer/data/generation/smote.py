@@ -6,21 +6,38 @@ SMOTEN where all are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainyard_trainer.data.generation.rows import codes, complete, some
-from trainyard_trainer.data.generation.wanted import Wanted
+from trainyard_trainer.data.generation.wanted import FIELD, Wanted
 from trainyard_trainer.data.rows import Part
 from trainyard_trainer.data.schema import Schema
+from trainyard_trainer.errors import InvalidData
 
 _NEIGHBOURS: Final = 5
 _BYTES: Final = 64 * 2**20
 """Of a class's rows: a class that has more is represented by some of them."""
 _OTHERS: Final = 2000
 """Rows of other classes: by them SMOTEN tells how far categories are from each other."""
+
+
+def check(part: Part, schema: Schema, lacking: Sequence[Wanted]) -> None:
+    """Make sure that rows can be made between those that there are.
+
+    Raises:
+        InvalidData: a class has a single row.
+    """
+    counts = np.bincount(part.targets, minlength=schema.target.outputs)
+    lonely = [schema.target.names[each.label] for each in lacking if counts[each.label] < 2]
+    if lonely:
+        raise InvalidData(
+            f"{FIELD}: the class {lonely[0]} has a single training row, and smote makes new ones "
+            "between two; bring more rows of it, set method: vae, or leave generation out"
+        )
 
 
 def smote(part: Part, schema: Schema, wanted: Wanted, seed: int) -> NDArray[np.float32]:

@@ -7,11 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from trainyard_api.spec import Generation
 from trainyard_trainer.data.rows import Part
 from trainyard_trainer.data.schema import Schema
 from trainyard_trainer.data.target import Classes
-from trainyard_trainer.errors import InvalidData, InvalidSpec
+from trainyard_trainer.errors import InvalidSpec
 
 FIELD: Final = "spec.data.generation"
 
@@ -45,15 +44,13 @@ def wanted(train: Part, classes: int, ratio: float) -> list[Wanted]:
     ]
 
 
-def check(schema: Schema, train: Part, generation: Generation) -> None:
-    """Make sure that rows can be generated.
+def check(schema: Schema) -> None:
+    """Make sure that there is something to be generated.
 
     Raises:
         InvalidSpec: no classes are learned, or rows are texts.
-        InvalidData: a class has a single row.
     """
-    target = schema.target
-    if not isinstance(target, Classes):
+    if not isinstance(schema.target, Classes):
         raise InvalidSpec(
             f"{FIELD}: makes rows for rare classes, and numbers are learned here; leave it out"
         )
@@ -62,13 +59,4 @@ def check(schema: Schema, train: Part, generation: Generation) -> None:
         raise InvalidSpec(
             f"{FIELD}: texts cannot be generated ({texts[0]}); leave it out, or let "
             "spec.data.source.features name the other columns"
-        )
-    counts = np.bincount(train.targets, minlength=target.outputs)
-    lonely = [
-        each for each in wanted(train, target.outputs, generation.ratio) if counts[each.label] < 2
-    ]
-    if lonely:
-        raise InvalidData(
-            f"{FIELD}: the class {target.names[lonely[0].label]} has a single training row, and "
-            "new ones are made between two; bring more rows of it, or leave generation out"
         )
