@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -12,7 +14,7 @@ from trainyard_trainer.store import Location
 
 
 class FetchedFile:
-    """A file, of which one in a bucket or on the web is fetched the first time that it is read."""
+    """A file, of which one in a bucket or on the web is fetched once."""
 
     def __init__(self, location: Location, scratch: Path) -> None:
         """Args:
@@ -20,19 +22,36 @@ class FetchedFile:
         """
         self._location = location
         self._scratch = scratch
-        self._fetched: ScratchFile | None = None
+        self._fetched: Future[ScratchFile] | None = None
 
     @property
     def is_remote(self) -> bool:
         """Whether it has to be fetched."""
         return self._location.local is None
 
+    def fetch(self, on_fetched: Callable[[int], None]) -> None:
+        """Begin to fetch it, unless that was done before or need not be: `opened` waits for it.
+
+        Args:
+            on_fetched: is told how many more bytes were fetched, in another thread.
+        """
+        if not self.is_remote or self._fetched is not None:
+            return
+        found: Future[ScratchFile] = Future()
+        self._fetched = found
+
+        def copy() -> None:
+            try:
+                found.set_result(self._copy(on_fetched))
+            except Exception as error:
+                found.set_exception(error)
+
+        # A daemon: who ends because of another file does not wait for this one.
+        threading.Thread(target=copy, name="fetch", daemon=True).start()
+
     @contextmanager
     def opened(self, on_fetched: Callable[[int], None] = lambda _: None) -> Iterator[IO[bytes]]:
         """The file from its beginning; it is opened by one reader at a time.
-
-        Args:
-            on_fetched: is told how many more bytes were fetched.
 
         Raises:
             InvalidData, InvalidSpec: it cannot be opened.
@@ -42,12 +61,13 @@ class FetchedFile:
             with self._location.guarded(), self._location.open() as file:
                 yield file
             return
-        if self._fetched is None:
-            self._fetched = self._fetch(on_fetched)
-        self._fetched.file.seek(0)
-        yield self._fetched.file
+        self.fetch(on_fetched)
+        assert self._fetched is not None
+        file = self._fetched.result().file
+        file.seek(0)
+        yield file
 
-    def _fetch(self, on_fetched: Callable[[int], None]) -> ScratchFile:
+    def _copy(self, on_fetched: Callable[[int], None]) -> ScratchFile:
         fetched = ScratchFile(self._scratch)
         for piece in self._location.pieces():
             fetched.write(piece)

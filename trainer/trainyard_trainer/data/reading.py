@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -58,14 +59,16 @@ class Progress:
     _total: int
     _done: int = 0
     _said: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, done: int) -> None:
-        """So many more were read."""
-        self._done += done
-        percent = min(100, 100 * self._done // self._total)
-        if percent > self._said:
-            self._said = percent
-            self._say(f"reading data: {percent} %")
+        """So many more were read. May be called from any thread."""
+        with self._lock:
+            self._done += done
+            percent = min(100, 100 * self._done // self._total)
+            if percent > self._said:
+                self._said = percent
+                self._say(f"reading data: {percent} %")
 
 
 @dataclass(frozen=True)

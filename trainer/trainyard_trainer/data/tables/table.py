@@ -93,7 +93,12 @@ class Table:
         """All rows in order, with these columns."""
         first, scanning = 0, not self._extents
         extents: list[_Extent] = []
+        following = iter([*self._files[1:], None])
         for file in self._files:
+            self._fetched[file.name].fetch(progress.add)
+            if (after := next(following)) is not None:
+                # Its way here takes as long as this one's decoding, and other means.
+                self._fetched[after.name].fetch(progress.add)
             extent = _Extent(file, first)
             extents.append(extent)
             told = 0.0
