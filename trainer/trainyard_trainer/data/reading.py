@@ -46,9 +46,9 @@ class Reading:
         self.notes: list[str] = []
         self._say = say
 
-    def progress(self, total: int) -> Progress:
+    def progress(self, total: int, doing: str = "reading data") -> Progress:
         """What tells how far the reading of `total` rows (or bytes) is."""
-        return Progress(self._say, max(1, total))
+        return Progress(self._say, max(1, total), doing)
 
 
 @dataclass
@@ -57,6 +57,7 @@ class Progress:
 
     _say: Say
     _total: int
+    _doing: str = "reading data"
     _done: int = 0
     _said: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -68,7 +69,7 @@ class Progress:
             percent = min(100, 100 * self._done // self._total)
             if percent > self._said:
                 self._said = percent
-                self._say(f"reading data: {percent} %")
+                self._say(f"{self._doing}: {percent} %")
 
 
 @dataclass(frozen=True)
