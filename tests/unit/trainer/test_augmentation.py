@@ -220,6 +220,18 @@ def test_mixed_losses_are_those_of_mixed_one_hot_targets(names: tuple[str, ...])
     assert calls == [True]
 
 
+def test_rows_that_are_mixed_twice_are_known_to_be_made_of_four() -> None:
+    twice = [layer("MixUp", alpha=1.0), layer("MixUp", alpha=1.0)]
+    mixture = Changing(twice, dataset_of(np.eye(ROWS, dtype=np.float32))).mixture(1)
+
+    assert len(mixture.shares) == 4
+    made_of = sum(
+        np.asarray(share.fraction)[:, np.newaxis] * np.eye(ROWS)[np.asarray(share.rows)]
+        for share in mixture.shares
+    )
+    np.testing.assert_allclose(mixture.features, made_of, atol=1e-6)
+
+
 def test_each_target_counts_by_its_own_weight_and_fillers_mix_with_nobody() -> None:
     weights = np.array([1.0, 5.0, 2.0, 3.0, 0.0, 0.0], np.float32)
     changing = Changing([layer("MixUp", alpha=1.0)], dataset_of(BYTES))
