@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +145,9 @@ def test_numbers_keep_their_names(tmp_path: Path) -> None:
 
     assert prepared.read(tmp_path / "prepared").target == Quantities(("value",))
     assert prepared.report(data).rows.test == len(data.test)
+
+
+def test_of_many_notes_the_first_and_the_last_are_reported() -> None:
+    told = tuple(f"note {number}" for number in range(11))
+    reported = prepared.report(replace(dataset("sklearn://iris"), notes=told)).notes
+    assert reported == [f"note {number}" for number in (0, 1, 5, 6, 7, 8, 9, 10)]

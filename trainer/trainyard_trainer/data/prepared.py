@@ -39,6 +39,7 @@ from trainyard_trainer.errors import InvalidResult
 
 REPRESENTATIVE_ROWS: Final = 1000
 CLEANING: Final = "cleaning.csv"
+_FIRST_NOTES: Final = 2
 
 _MOST_BYTES: Final = 256 * 2**20
 """Of one part's features: a part that has more is represented by some of its rows."""
@@ -172,7 +173,7 @@ def report(dataset: Dataset) -> DataStatus:
         targets=[_cut(name, MAX_NAME) for name in target.names[:MAX_TARGETS]],
         targetCount=target.outputs,
         changes=_changes(dataset),
-        notes=[_cut(note, MAX_NOTE) for note in dataset.notes[:MAX_NOTES]],
+        notes=[_cut(note, MAX_NOTE) for note in _telling(dataset.notes)],
     )
 
 
@@ -193,6 +194,16 @@ def _rows(dataset: Dataset) -> DataRows:
     return DataRows(
         train=len(dataset.train), validation=len(dataset.validation), test=len(dataset.test)
     )
+
+
+def _telling(notes: Sequence[str]) -> list[str]:
+    """As many notes as can be reported: the first say what the data is, the last what was changed;
+    the log has all.
+    """
+    beyond = len(notes) - MAX_NOTES
+    if beyond <= 0:
+        return list(notes)
+    return [*notes[:_FIRST_NOTES], *notes[_FIRST_NOTES + beyond :]]
 
 
 def _cut(text: str, most: int) -> str:
