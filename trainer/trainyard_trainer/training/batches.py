@@ -76,7 +76,9 @@ class Batches:
 
     def of_epoch(self, epoch: int) -> Matrix:
         """The shuffled batches of an epoch, counted from 0."""
-        order = np.random.default_rng([self.seed, epoch]).permutation(self.rows)
+        # In the type in which it is kept: of many rows, a wider one would be the largest there is.
+        rows = np.arange(self.rows, dtype=np.int32)
+        order = np.random.default_rng([self.seed, epoch]).permutation(rows)
         return arrange(order, min(self.batch, self.rows), self.replicas)
 
 
@@ -92,8 +94,12 @@ def arrange(order: NDArray[np.integer], batch: int, replicas: int) -> Matrix:
     The places that are left over are filled with other rows of weight 0. They are real rows,
     because batch normalisation takes its statistics from all of them.
     """
-    steps = math.ceil(len(order) / batch)
-    rows = np.resize(order.astype(np.int32), steps * batch).reshape(steps, batch)
-    weights = (np.arange(steps * batch) < len(order)).astype(np.float32).reshape(steps, batch)
+    steps, count = math.ceil(len(order) / batch), len(order)
+    rows, weights = np.empty(steps * batch, np.int32), np.ones(steps * batch, np.float32)
+    rows[:count], rows[count:] = order, np.resize(order, len(rows) - count)
+    weights[count:] = 0.0
+    matrix = Matrix(rows.reshape(steps, batch), weights.reshape(steps, batch))
+    if batch % replicas == 0:
+        return matrix
     beside = ((0, 0), (0, -batch % replicas))
-    return Matrix(np.pad(rows, beside, mode="wrap"), np.pad(weights, beside))
+    return Matrix(np.pad(matrix.rows, beside, mode="wrap"), np.pad(matrix.weights, beside))
