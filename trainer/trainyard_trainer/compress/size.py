@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +11,8 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 _GRAPH: Final = "saved_model.pb"
+_SET_UP: Final = "__saved_model_"
+"""Begins the names of what stands among the signatures and belongs to all of them."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,22 @@ class _Needed:
 
     nodes: frozenset[str]
     functions: frozenset[str]
+
+    @classmethod
+    def by(cls, graph: Any, signatures: Sequence[Any]) -> _Needed:
+        """Themselves, or by a function that they call."""
+        outputs = [each.name for one in signatures for each in one.outputs.values()]
+        names = [name.partition(":")[0] for name in outputs]
+        nodes = tf.compat.v1.graph_util.extract_sub_graph(graph, names).node
+        functions = {each.signature.name: each for each in graph.library.function}
+        called: set[str] = set()
+        waiting = list(_named(nodes))
+        while waiting:
+            name = waiting.pop()
+            if name in functions and name not in called:
+                called.add(name)
+                waiting += _named(functions[name].node_def)
+        return cls(frozenset(node.name for node in nodes), frozenset(called))
 
 
 def bytes_for(folder: Path, signature: str) -> int:
@@ -42,12 +60,10 @@ def bytes_for(folder: Path, signature: str) -> int:
 def _for_others(meta_graph: Any, signature: str) -> int:
     """Bytes of the nodes, functions and operations that other signatures alone need."""
     definitions, graph = meta_graph.signature_def, meta_graph.graph_def
-    others = [_needed(graph, each) for name, each in definitions.items() if name != signature]
-    if not others or signature not in definitions:
-        return 0
-    own = _needed(graph, definitions[signature])
-    nodes = frozenset().union(*(each.nodes for each in others)) - own.nodes
-    functions = frozenset().union(*(each.functions for each in others)) - own.functions
+    own = [name for name in definitions if name == signature or name.startswith(_SET_UP)]
+    needed = _Needed.by(graph, [definitions[name] for name in own])
+    others = _Needed.by(graph, [definitions[name] for name in definitions if name not in own])
+    nodes, functions = others.nodes - needed.nodes, others.functions - needed.functions
     dropped, kept = list[Any](), list[Any]()
     for node in graph.node:
         (dropped if node.name in nodes else kept).append(node)
@@ -56,21 +72,6 @@ def _for_others(meta_graph: Any, signature: str) -> int:
     only = _operations(dropped) - _operations(kept)
     dropped += [each for each in meta_graph.meta_info_def.stripped_op_list.op if each.name in only]
     return sum(each.ByteSize() for each in dropped)
-
-
-def _needed(graph: Any, definition: Any) -> _Needed:
-    """What a signature needs: itself, or a function that it calls."""
-    outputs = [output.name.partition(":")[0] for output in definition.outputs.values()]
-    nodes = tf.compat.v1.graph_util.extract_sub_graph(graph, outputs).node
-    functions = {each.signature.name: each for each in graph.library.function}
-    called: set[str] = set()
-    waiting = list(_named(nodes))
-    while waiting:
-        name = waiting.pop()
-        if name in functions and name not in called:
-            called.add(name)
-            waiting += _named(functions[name].node_def)
-    return _Needed(frozenset(node.name for node in nodes), frozenset(called))
 
 
 def _named(nodes: Iterable[Any]) -> Iterator[str]:

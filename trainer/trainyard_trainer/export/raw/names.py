@@ -1,32 +1,32 @@
 """Columns' names as names of a signature's inputs.
 
-TensorFlow takes Latin letters, digits and `_`, `.`, `-`, begun by a letter or a digit, and tells
-no capitals apart when it looks for two that are the same.
+TensorFlow takes Latin letters, digits and `_`, `.`, `-`, begun by a letter or a digit, tells no
+capitals apart when it looks for two that are the same, and makes them parameters of a function.
 """
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Final
 
 _NOT_TAKEN: Final = re.compile(r"[^A-Za-z0-9_.-]")
-_OWN: Final = "self"
-"""A name that TensorFlow needs for itself."""
+_NO_PARAMETERS: Final = ("self", *keyword.kwlist)
 
 
 def input_names(columns: Sequence[str]) -> tuple[str, ...]:
     """A name for each column: its own, with `_` for each character that TensorFlow does not take.
 
-    Where that is no name, `column` comes before it; where another column has it, a number behind.
+    Where that is no name, `column` comes before it; where it is taken, a number behind.
 
     Example:
         >>> input_names(["age", "Capital gain", "capital-gain", "_id"])
         ('age', 'Capital_gain', 'capital-gain_2', 'column_id')
     """
     names: list[str] = []
-    taken = {_OWN}
+    taken = {_compared(name) for name in _NO_PARAMETERS}
     for column in columns:
         name = _NOT_TAKEN.sub("_", column)
         if not name[:1].isalnum():
