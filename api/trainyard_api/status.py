@@ -218,7 +218,10 @@ class CompressionStatus(OpenDocument):
     withinBudget: bool = Field(
         default=True, description="false: no candidate was accurate enough; float32 is served."
     )
-    original: Measured = Field(description="The trained SavedModel, run by TensorFlow.")
+    original: Measured = Field(
+        description="The trained SavedModel, run by TensorFlow through serving_default; what other "
+        "signatures alone need of it is not counted."
+    )
     compressed: Measured = Field(description="The winner, run by LiteRT.")
     candidates: Annotated[list[Candidate], Field(max_length=64)] = Field(default_factory=list)
     leftOut: Annotated[list[LeftOut], Field(max_length=64)] = Field(default_factory=list)

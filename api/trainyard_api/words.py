@@ -5,8 +5,8 @@ punctuation is taken out ("don't" is dont, "well-known" is wellknown), then what
 white space is a word. Keras leaves all else as it is: the capitals of other alphabets, the
 typographer's quotation marks and dashes. Here
 
-- text is brought into the composed normal form (NFC) first: a letter and its accent are one
-  character, however they were typed;
+- words are in the composed normal form (NFC), and text is brought into it first: a letter and its
+  accent are one character, however they were typed;
 - every alphabet has lower case;
 - ’ ‘ ʼ and the soft hyphen are taken out, as ' and - are;
 - all other punctuation divides, as white space does: “yes”—no is two words;
@@ -52,4 +52,6 @@ def words_of(text: str) -> list[str]:
     """
     if text.isascii():
         return text.lower().translate(_ASCII).split()
-    return unicodedata.normalize("NFC", text).lower().translate(_BEYOND).split()
+    divided = unicodedata.normalize("NFC", text).lower().translate(_BEYOND)
+    # Small letters have composed forms that capitals lack: H̱ is two characters, ẖ is one.
+    return unicodedata.normalize("NFC", divided).split()

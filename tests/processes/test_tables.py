@@ -77,6 +77,8 @@ def test_a_table_of_all_kinds_of_columns_is_learned(tmp_path: Path) -> None:
     assert reported is not None
     assert reported.train is not None
     assert reported.train.metrics["accuracy"] > 0.9
+    graph = tmp_path / "store" / "model" / "saved_model" / "saved_model.pb"
+    assert b"serving_raw" in graph.read_bytes()
     assert "columns: number age; category city; boolean member; time since" in log.read_text()
 
 

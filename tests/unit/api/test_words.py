@@ -29,6 +29,11 @@ def test_an_accent_typed_apart_makes_the_same_word() -> None:
     assert words_of("cafe\u0301") == words_of("caf\u00e9") == ["caf\u00e9"]
 
 
+def test_a_capital_whose_accent_stands_alone_makes_the_same_word_as_the_small_letter() -> None:
+    assert words_of("H\u0331") == words_of("h\u0331") == words_of("\u1e96") == ["\u1e96"]
+    assert words_of("\u03aa\u0301") == ["\u0390"]
+
+
 def test_ascii_among_other_letters_is_divided_as_it_is_alone() -> None:
     text = "Don't: well-known (a.b) C++ x_y"
     assert words_of(text + " é") == [*words_of(text), "é"]

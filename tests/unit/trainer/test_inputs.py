@@ -60,7 +60,7 @@ def test_all_forms_of_a_model_agree_on_every_row(model: keras.Model, tmp_path: P
     answers = model(rows).numpy()
     assert np.isfinite(answers).all()
     store = Store.open(f"file://{tmp_path}", {}, "train", 1)
-    export_model(model, "probabilities", store)
+    export_model(model, "probabilities", SCHEMA, store)
     with store.keras_model.on_disk() as path:
         kept = keras.models.load_model(path, compile=False)(rows).numpy()
     with store.saved_model.on_disk() as folder:

@@ -15,6 +15,7 @@ from trainyard_api.spec import Training
 from trainyard_api.status import Measured
 from trainyard_trainer.compress.conversion import Rows
 from trainyard_trainer.compress.litert import LiteModel
+from trainyard_trainer.compress.size import bytes_for
 from trainyard_trainer.compress.timing import microseconds
 from trainyard_trainer.data import Part
 from trainyard_trainer.data.prepared import Prepared
@@ -118,7 +119,7 @@ def measure_saved_model(folder: Path, held_out: HeldOut) -> Measured:
         list(_answers(predict, held_out, 0, len(held_out.part), _ROWS_AT_ONCE))
     )
     return Measured(
-        bytes=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
+        bytes=bytes_for(folder, _SIGNATURE),
         accuracy=held_out.score(answers),
         latencyMicroseconds=round(microseconds(lambda: predict(row)), 1),
         throughput=round(BATCH * 1e6 / microseconds(lambda: predict(batch)), 1),

@@ -164,7 +164,7 @@ def _conclude(stage: _Stage, fitted: Fitted) -> TrainResult | None:
     metrics = task.evaluate(names, test.targets, outputs)
     _log.info("test: %s", ", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
     tracker.say("writing the model", PERCENT_TRAINED + 3)
-    saved_model, keras_file = export.export_model(fitted.model, task.output, store)
+    saved_model, keras_file = export.export_model(fitted.model, task.output, dataset.schema, store)
     learned = baseline.sample(dataset.train)
     contract = export.contract_of(dataset.schema, task.output, learned, outputs)
     rows = store.prepared.announce(
