@@ -64,7 +64,9 @@ class Attendant:
                 Watchdog(partial(_give_up, self.pod, writer)),
             )
             fitted = fit(fitting, self.gang, Surroundings(tracker, folder, outside))
-        if fitted.finished:
+        if fitted.finished and name is None:
+            # After a fit beside it, who was asked to stop does so by the vote of the next one: a
+            # worker that left at once would look lost to its peers.
             self.stop.resume()
         return fitted
 
