@@ -88,3 +88,10 @@ def test_a_large_part_is_looked_at_evenly() -> None:
     rows = baseline.sample(part)
     assert len(rows) == 20_000
     assert rows.mean() == pytest.approx(50_000, rel=0.01)
+
+
+def test_of_large_rows_fewer_are_looked_at() -> None:
+    pictures = np.broadcast_to(np.uint8(7), (2000, 224, 224, 3))
+    rows = baseline.sample(whole(Resident(pictures), np.zeros(2000)))
+    assert rows.nbytes <= 64 * 2**20
+    assert len(rows) > 100

@@ -18,6 +18,8 @@ from trainyard_trainer.data.target import Classes, Target
 
 _ROWS: Final = 20_000
 """Of the training part that are looked at, taken evenly."""
+_BYTES: Final = 64 * 2**20
+"""Of those rows: of large pictures fewer have to do."""
 _SHARES: Final = 10
 _CODES: Final = 64
 """Shares of codes that are kept; rarer ones are told together."""
@@ -27,7 +29,7 @@ _WIDEST: Final = 256
 
 def sample(part: Part) -> NDArray[Any]:
     """Some rows of a part, taken evenly."""
-    count = min(len(part), _ROWS)
+    count = min(len(part), _ROWS, max(1, _BYTES // max(1, part.row_bytes)))
     places = np.linspace(0, len(part) - 1, count).astype(np.int64)
     return np.concatenate([rows.features for rows in part.only(places).pieces()])
 

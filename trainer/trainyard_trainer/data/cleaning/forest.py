@@ -13,6 +13,8 @@ from trainyard_trainer.data.schema import Schema
 
 _FITTED: Final = 2**16
 """Rows that the trees choose from; each takes 256 of them."""
+_BYTES: Final = 64 * 2**20
+"""Of those rows: of wide ones fewer have to do."""
 
 
 def scores(part: Part, schema: Schema, seed: int) -> NDArray[np.float64]:
@@ -24,7 +26,8 @@ def scores(part: Part, schema: Schema, seed: int) -> NDArray[np.float64]:
     from sklearn.ensemble import IsolationForest
 
     places = _places(schema)
-    chosen = np.random.default_rng(seed).permutation(len(part))[:_FITTED]
+    most = min(_FITTED, max(1, _BYTES // max(1, part.row_bytes)))
+    chosen = np.random.default_rng(seed).permutation(len(part))[:most]
     forest = IsolationForest(random_state=seed)
     forest.fit(part.take(np.sort(chosen)).features[:, places].astype(np.float32))
     found = [
