@@ -12,7 +12,7 @@ from trainyard_trainer.data import checks
 from trainyard_trainer.data.reading import Progress, Reading
 from trainyard_trainer.data.residence import Residence
 from trainyard_trainer.data.resident import Resident
-from trainyard_trainer.data.rows import PIECE_BYTES, Place
+from trainyard_trainer.data.rows import PIECE_BYTES, Place, kept_of
 from trainyard_trainer.data.source import Arrays, PartName, Raw
 
 
@@ -110,5 +110,5 @@ def _adopted(
 
 def _place(layout: checks.Layout, good: NDArray[np.bool_]) -> Place:
     """Where the rows are that were kept."""
-    kept = None if good.all() else np.flatnonzero(good)
-    return lambda number: f"{layout.name}: row {number if kept is None else kept[number]}"
+    number_of = kept_of(good)
+    return lambda number: f"{layout.name}: row {number_of(number)}"

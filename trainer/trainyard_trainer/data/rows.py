@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -107,15 +108,43 @@ class Part:
         """The part that has these places alone."""
         return Part(self.source, self.numbers[places], self.targets[places])
 
+    def without(self, places: Numbers) -> Part:
+        """The part that lacks these places, each of which is named once."""
+        kept = np.ones(len(self), np.bool_)
+        kept[places] = False
+        return self.only(np.flatnonzero(kept))
+
+    def at_once(self, piece_bytes: int = PIECE_BYTES) -> int:
+        """How many rows make a piece."""
+        return max(1, piece_bytes // max(1, self.row_bytes))
+
     def pieces(self, piece_bytes: int = PIECE_BYTES) -> Iterator[Rows]:
         """All rows in order, some at a time: a copy of the whole would cost as much again."""
-        at_once = max(1, piece_bytes // max(1, self.row_bytes))
+        at_once = self.at_once(piece_bytes)
         for first in range(0, len(self), at_once):
             yield self.take(np.arange(first, min(first + at_once, len(self)), dtype=np.int64))
 
     def features(self) -> Features:
         """All rows' features at once, for parts that are known to be small."""
         return self.source.take(self.numbers)
+
+
+def kept_of(good: NDArray[np.bool_]) -> Callable[[int], int]:
+    """Which of all rows the kept ones are: from the number of a kept row to its number among all.
+
+    Args:
+        good: of all rows, those that are kept.
+    """
+
+    if good.all():
+        return lambda number: number
+
+    @cache
+    def numbers() -> Numbers:
+        # Eight bytes a row, where somebody asks.
+        return np.flatnonzero(good)
+
+    return lambda number: int(numbers()[number])
 
 
 def whole(source: RowSource, targets: Targets) -> Part:

@@ -7,8 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-import numpy as np
-
 from trainyard_api.spec import Cleaning
 from trainyard_trainer.data import checks
 from trainyard_trainer.data.cleaning import twins
@@ -83,14 +81,12 @@ def without_leakage(dataset: Dataset, cleaning: Cleaning) -> Dataset:
     )
     if not drops:
         return dataset.changed(dataset.train, finding, f"{told}: they are kept; {why}")
-    kept = np.setdiff1d(np.arange(len(dataset.train)), found.places, assume_unique=True)
     note = f"{told}: they are dropped from training ({FIELD}.leakage: keep keeps them)"
-    return dataset.changed(dataset.train.only(kept), finding, note)
+    return dataset.changed(dataset.train.without(found.places), finding, note)
 
 
 def _without_duplicates(dataset: Dataset) -> Dataset:
     found = twins.inside(dataset.train)
-    kept = np.setdiff1d(np.arange(len(dataset.train)), found.places, assume_unique=True)
     numbers = dataset.train.numbers
     finding = Finding(
         "duplicates",
@@ -99,7 +95,7 @@ def _without_duplicates(dataset: Dataset) -> Dataset:
         lambda index: f"equals {dataset.place('train', int(numbers[found.others[index]]))}",
     )
     note = f"duplicates: {len(found)} of {len(dataset.train)} training rows are dropped"
-    return dataset.changed(dataset.train.only(kept), finding, note)
+    return dataset.changed(dataset.train.without(found.places), finding, note)
 
 
 def _elsewhere(dataset: Dataset, found: Twins, index: int) -> str:

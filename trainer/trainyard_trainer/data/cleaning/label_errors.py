@@ -101,5 +101,4 @@ def without_label_errors(
     finding = Finding("labelErrors", action, train.numbers[places], detail)
     note = f"label errors: {len(places)} of {len(train)} training rows seem to have another label"
     note += f": they are {action}" if len(places) else ""
-    kept = np.setdiff1d(np.arange(len(train)), places, assume_unique=True)
-    return dataset.changed(train.only(kept) if drops else train, finding, note)
+    return dataset.changed(train.without(places) if drops else train, finding, note)

@@ -73,7 +73,7 @@ def without_outliers(dataset: Dataset, wanted: Outliers, seed: int) -> Dataset:
         dataset.train.numbers[found.places],
         lambda index: _detail(found, ordinary, index),
     )
-    train = _clipped(dataset.train, ordinary) if clips else _dropped(dataset.train, found.places)
+    train = _clipped(dataset.train, ordinary) if clips else dataset.train.without(found.places)
     return dataset.changed(train, finding, note)
 
 
@@ -90,7 +90,7 @@ def _without_isolated(dataset: Dataset, threshold: float, seed: int) -> Dataset:
         f"outliers (isolation_forest, {threshold:g}): {len(places)} of {len(dataset.train)} "
         "training rows are dropped"
     )
-    return dataset.changed(_dropped(dataset.train, places), finding, note)
+    return dataset.changed(dataset.train.without(places), finding, note)
 
 
 def _beyond(part: Part, ordinary: Ordinary) -> _Beyond:
@@ -120,7 +120,3 @@ def _detail(found: _Beyond, ordinary: Ordinary, index: int) -> str:
 
 def _clipped(part: Part, ordinary: Ordinary) -> Part:
     return replace(part, source=Clipped(part.source, ordinary))
-
-
-def _dropped(part: Part, places: Numbers) -> Part:
-    return part.only(np.setdiff1d(np.arange(len(part)), places, assume_unique=True))

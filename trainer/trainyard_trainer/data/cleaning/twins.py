@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trainyard_trainer.data.cleaning import fingerprints
 from trainyard_trainer.data.cleaning.fingerprints import Fingerprints
-from trainyard_trainer.data.rows import PIECE_BYTES, Numbers, Part
+from trainyard_trainer.data.rows import Numbers, Part
 
 _SAMPLE: Final = 2**20
 """About so many rows tell how often rows repeat."""
@@ -99,7 +99,7 @@ def _equal(
     one: Part, places: Numbers, other: Part, among: Numbers, dtype: np.dtype[Any]
 ) -> NDArray[np.bool_]:
     """Which rows are equal indeed, bit by bit: what is missing equals what is missing."""
-    at_once = max(1, PIECE_BYTES // max(1, one.row_bytes))
+    at_once = one.at_once()
     equal = np.zeros(len(places), np.bool_)
     for first in range(0, len(places), at_once):
         some = slice(first, first + at_once)

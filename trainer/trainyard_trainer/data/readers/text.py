@@ -16,7 +16,7 @@ from trainyard_trainer.data.labels import Labels, Learned, read_labels, task_not
 from trainyard_trainer.data.many_files import ManyFiles
 from trainyard_trainer.data.readers.folders import Example, Kind, look
 from trainyard_trainer.data.reading import Files, Reading
-from trainyard_trainer.data.rows import Numbers, Part, StoredRows, Targets
+from trainyard_trainer.data.rows import Numbers, Part, StoredRows, Targets, kept_of
 from trainyard_trainer.data.schema import Column, Schema
 from trainyard_trainer.data.source import FIELD, PARTS, PartName
 from trainyard_trainer.errors import InvalidData
@@ -158,8 +158,9 @@ def _dataset(
     names: Sequence[str],
     reading: Reading,
 ) -> Dataset:
-    count = len(source) + len(bad)
-    places: NDArray[Any] = np.cumsum([number not in bad for number in range(count)]) - 1
+    is_good = np.array([number not in bad for number in range(len(source) + len(bad))], np.bool_)
+    places: NDArray[Any] = np.cumsum(is_good) - 1
+    number_of = kept_of(is_good)
     good = {part: each.without(bad) for part, each in chosen.items()}
     train, validation, test = (
         Part(source, places[good[part].numbers].astype(np.int64), good[part].targets)
@@ -175,12 +176,11 @@ def _dataset(
     notes += checks.absent_classes(learned.target, validation, test)
     column = Column(COLUMN, "text", 0, width=text.length, vocabulary=vocabulary)
     schema = Schema((text.length,), learned.target, columns=(column,))
-    kept = [at for at in range(count) if at not in bad]
     return Dataset(
         train,
         validation,
         test,
         schema,
         notes=tuple(notes),
-        places={"train": lambda number: names[kept[number]]},
+        places={"train": lambda number: names[number_of(number)]},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +18,7 @@ from trainyard_trainer.data import checks, splitting
 from trainyard_trainer.data.dataset import Dataset
 from trainyard_trainer.data.labels import task_notes
 from trainyard_trainer.data.reading import Files, Progress, Reading
-from trainyard_trainer.data.rows import Part, Place, RowSource
+from trainyard_trainer.data.rows import Part, Place, RowSource, kept_of
 from trainyard_trainer.data.schema import Column, Schema
 from trainyard_trainer.data.source import FIELD, PARTS, PartName
 from trainyard_trainer.data.splitting import Divisible, Planned
@@ -279,15 +279,8 @@ def _parts(
 
 def _place_of(table: Table, good: NDArray[np.bool_]) -> Place:
     """Where the rows are that were kept."""
-    if good.all():
-        return table.place
-
-    @cache
-    def kept() -> NDArray[np.int64]:
-        # Eight bytes a row, for a list of rows alone.
-        return np.flatnonzero(good)
-
-    return lambda number: table.place(int(kept()[number]))
+    number_of = kept_of(good)
+    return lambda number: table.place(number_of(number))
 
 
 def _only(array: Any, chosen: NDArray[np.bool_]) -> Any:
