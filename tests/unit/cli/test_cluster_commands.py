@@ -133,13 +133,18 @@ def test_submit_applies_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert (tmp_path / "asked").read_text() == f"apply -f {file}\n"
 
 
-def test_submit_of_a_job_that_is_done_says_how_to_train_on_changed_data(
-    done: TrainingJobStatus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "job").write_text(job(done))
+def pretend_unchanged(there: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kubectl that finds the job there as it is applied."""
+    (tmp_path / "job").write_text(there)
     applied = "echo trainingjob.trainyard.dev/fashion unchanged"
     script = f'case "$*" in apply*) {applied} ;; *) cat {tmp_path}/job ;; esac'
     pretend_kubectl(tmp_path, monkeypatch, script)
+
+
+def test_submit_of_a_job_that_is_done_says_how_to_train_on_changed_data(
+    done: TrainingJobStatus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend_unchanged(job(done), tmp_path, monkeypatch)
     file = EXAMPLES / "fashion-mnist.yaml"
     result = CliRunner().invoke(app, ["submit", str(file)])
     assert result.exit_code == 0, result.exception
@@ -152,10 +157,7 @@ def test_submit_of_a_job_that_is_done_says_how_to_train_on_changed_data(
 def test_submit_of_a_job_that_trains_says_nothing_of_training_again(
     running: TrainingJobStatus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "job").write_text(job(running))
-    applied = "echo trainingjob.trainyard.dev/fashion unchanged"
-    script = f'case "$*" in apply*) {applied} ;; *) cat {tmp_path}/job ;; esac'
-    pretend_kubectl(tmp_path, monkeypatch, script)
+    pretend_unchanged(job(running), tmp_path, monkeypatch)
     result = CliRunner().invoke(app, ["submit", str(EXAMPLES / "fashion-mnist.yaml")])
     assert result.exit_code == 0
     assert "trained before" not in result.stdout
