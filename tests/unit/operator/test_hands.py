@@ -170,16 +170,6 @@ async def test_a_change_during_the_work_is_worked_on_afterwards_and_never_beside
     assert await asyncio.wait_for(queue.take(), 1) == "a"
 
 
-async def test_failed_work_comes_back_later_and_later() -> None:
-    queue: WorkQueue[str] = WorkQueue()
-    delays = []
-    for _ in range(3):
-        queue.add("a")
-        await queue.take()
-        delays.append(queue.failed("a"))
-    assert delays == [0.5, 1.0, 2.0]
-
-
 async def test_work_that_is_due_later_waits_unless_something_happens() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add("later", time.time() + 60)

@@ -31,7 +31,8 @@ class Uses(RuleBasedStateMachine):
         self.working: dict[str, float] = {}
         """Keys that are worked on, and since when."""
         self.again: dict[str, float] = {}
-        self.failures: dict[str, int] = {}
+        self.failures: dict[str, tuple[int, float]] = {}
+        """How often each has failed after its wait, and until when it waits now."""
 
     def teardown(self) -> None:
         """However it was used: what was added is worked on."""
@@ -111,7 +112,9 @@ class Uses(RuleBasedStateMachine):
     def it_fails(self, data: st.DataObject) -> None:
         key = data.draw(st.sampled_from(sorted(self.working)))
         delay = self.queue.failed(key)
-        count = self.failures[key] = self.failures.get(key, 0) + 1
+        count, until = self.failures.get(key, (0, self.now))
+        count += self.now >= until
+        self.failures[key] = count, self.now + delay
         assert delay == min(60.0, 0.5 * 2 ** (count - 1))
         self.released(key)
         self.expect(key, self.now + delay)
@@ -132,6 +135,39 @@ TestUses = Uses.TestCase
 TestUses.settings = settings(
     max_examples=60, stateful_step_count=50, deadline=None, derandomize=True
 )
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A clock that a test sets."""
+    clock = SimpleNamespace(now=0.0)
+    clock.monotonic = clock.time = lambda: clock.now
+    monkeypatch.setattr(workqueue, "time", clock)
+    return clock
+
+
+async def test_failed_work_comes_back_later_and_later(clock: SimpleNamespace) -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add("job")
+    delays = []
+    for _ in range(3):
+        assert await queue.take() == "job"
+        delays.append(queue.failed("job"))
+        clock.now += delays[-1]
+    assert delays == [0.5, 1.0, 2.0]
+
+
+async def test_what_happens_to_a_job_during_a_short_outage_does_not_put_it_off_for_long(
+    clock: SimpleNamespace,
+) -> None:
+    """Three seconds in which every request fails, and ten events of a job's pods meanwhile."""
+    queue: WorkQueue[str] = WorkQueue()
+    for event in range(10):
+        clock.now = event * 0.3
+        queue.add("job")
+        assert await queue.take() == "job"
+        delay = queue.failed("job")
+    assert delay <= 3.0
 
 
 async def test_a_worker_that_waits_gets_what_is_added_and_only_one_of_them() -> None:

@@ -1,7 +1,9 @@
 """A queue of keys: each is worked on by one worker at a time, and never lost.
 
-Many changes of one job are one piece of work. What fails comes back later and later; what
-is due at a time comes at that time, by a clock that nobody sets.
+Many changes of one job are one piece of work. What fails comes back later and later, but is never
+put off for longer than about the time for which it has failed: what happens to a job meanwhile
+brings it back early, and that attempt says nothing new if it fails as well. What is due at a time
+comes at that time, by a clock that nobody sets.
 
 Not for threads: everything happens in one event loop, and nothing waits between a look at the
 queue and what follows from it.
@@ -33,7 +35,9 @@ class WorkQueue(Generic[K]):
         self._working: dict[K, tuple[float, float]] = {}
         """Keys that are worked on: since when they were due, and since when that is."""
         self._again: dict[K, float] = {}
-        self._failures: dict[K, int] = {}
+        self._failures: dict[K, tuple[int, float]] = {}
+        """Of keys whose work failed last: how often it did, each time after the wait that followed
+        the time before; and when the wait that follows ends."""
         self._order = itertools.count()
         self._idle: deque[asyncio.Future[K]] = deque()
         """Workers that wait; each is given its key, so that no other wakes up for it."""
@@ -78,11 +82,14 @@ class WorkQueue(Generic[K]):
 
     def failed(self, key: K) -> float:
         """The work failed: it comes again after a while; the seconds of it."""
-        count = self._failures.get(key, 0)
-        self._failures[key] = count + 1
-        delay = min(_BACKOFF_SECONDS * 2 ** min(count, 16), _BACKOFF_LIMIT_SECONDS)
+        now = time.monotonic()
+        count, until = self._failures.get(key, (0, now))
+        if now >= until:
+            count += 1
+        delay = min(_BACKOFF_SECONDS * 2 ** min(count - 1, 16), _BACKOFF_LIMIT_SECONDS)
+        self._failures[key] = count, now + delay
         self._release(key)
-        self._add(key, time.monotonic() + delay)
+        self._add(key, now + delay)
         return delay
 
     def _add(self, key: K, due: float) -> None:
