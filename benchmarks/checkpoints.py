@@ -29,14 +29,14 @@ from trainyard_trainer.data.target import Classes
 from trainyard_trainer.store import Store
 from trainyard_trainer.tasks import task_of
 from trainyard_trainer.training import checkpoints
-from trainyard_trainer.training.batches import Batches
-from trainyard_trainer.training.feed import Feed
+from trainyard_trainer.training.checkpoints.snapshot import Snapshot
+from trainyard_trainer.training.checkpoints.writing import Writer
+from trainyard_trainer.training.fit.batches import Batches
+from trainyard_trainer.training.fit.feed import Feed
+from trainyard_trainer.training.fit.graph import Trainer
+from trainyard_trainer.training.fit.state import State
 from trainyard_trainer.training.gang import Gang
-from trainyard_trainer.training.graph import Trainer
-from trainyard_trainer.training.objective import Supervised
-from trainyard_trainer.training.snapshot import Snapshot
-from trainyard_trainer.training.state import State
-from trainyard_trainer.training.writing import Writer
+from trainyard_trainer.training.objectives.objective import Supervised
 
 ROWS, COLUMNS, CLASSES, BATCH = 4096, 784, 10, 128
 

@@ -57,7 +57,7 @@ def work(uri: str) -> dict[str, Any]:
     from trainyard_trainer.tasks import task_of
     from trainyard_trainer.training.fit import Fitting, Surroundings, fit
     from trainyard_trainer.training.gang import Gang
-    from trainyard_trainer.training.objective import Supervised
+    from trainyard_trainer.training.objectives.objective import Supervised
 
     data = Data.model_validate({"source": {"uri": uri, "label": "label", "streaming": "always"}})
     training = Training.model_validate({"epochs": 1, "batchSize": 512})

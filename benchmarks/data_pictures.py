@@ -91,9 +91,9 @@ def work(data: Path, streaming: str) -> dict[str, Any]:
     from trainyard_trainer.progress import Tracker
     from trainyard_trainer.tasks import task_of
     from trainyard_trainer.training.fit import Fitting, Surroundings, fit
+    from trainyard_trainer.training.fit.loop import Outside
     from trainyard_trainer.training.gang import Gang
-    from trainyard_trainer.training.loop import Outside
-    from trainyard_trainer.training.objective import Supervised
+    from trainyard_trainer.training.objectives.objective import Supervised
 
     spec = TrainingJobSpec.model_validate(spec_of(data, streaming))
     before = peak()

@@ -274,7 +274,7 @@ def test_sigterm_while_waiting_for_the_others_is_heard_at_once(gang: Start) -> N
 def test_worker_killed_when_all_are_sent_on_leaves_nobody_waiting(gang: Start) -> None:
     """It has agreed, and never enters TensorFlow, where the chief waits for it."""
     hurried = (
-        "from trainyard_trainer.training import gang; gang.START_SECONDS = 8.0; "
+        "from trainyard_trainer.training.gang import gang; gang.START_SECONDS = 8.0; "
         "from trainyard_trainer.__main__ import _leave, main; _leave(main())"
     )
     alone = gang(digits(epochs=1, replicas=2), indices=[0], program=["-c", hurried])

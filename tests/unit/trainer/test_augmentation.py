@@ -26,7 +26,7 @@ from trainyard_trainer.data.dataset import Dataset
 from trainyard_trainer.data.schema import Column, Schema, Spread
 from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.tasks import task_of
-from trainyard_trainer.training.objective import Supervised, compute_mixed
+from trainyard_trainer.training.objectives.objective import Supervised, compute_mixed
 
 
 @pytest.mark.parametrize("name", catalog.known())

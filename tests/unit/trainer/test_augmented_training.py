@@ -31,9 +31,9 @@ from trainyard_trainer.store import Folder
 from trainyard_trainer.tasks import task_of
 from trainyard_trainer.training import checkpoints
 from trainyard_trainer.training.fit import Fitted, Fitting, Surroundings, fit
+from trainyard_trainer.training.fit.loop import Outside
 from trainyard_trainer.training.gang import Gang
-from trainyard_trainer.training.loop import Outside
-from trainyard_trainer.training.objective import Supervised
+from trainyard_trainer.training.objectives.objective import Supervised
 
 DIGITS = np.random.default_rng(3).integers(0, 17, (36, 8, 8, 1)).astype(np.float32)
 AUGMENTED = [
@@ -147,7 +147,7 @@ IN_TWO_REPLICAS = """
 import keras, tensorflow as tf
 from tests.unit.trainer.augmented import BYTES, GREY, dataset_of, layer
 from trainyard_trainer.augmentation import Augmentation, check
-from trainyard_trainer.training.randomness import Randomness
+from trainyard_trainer.training.fit.randomness import Randomness
 
 check([layer("RandomContrast", factor=0.5), layer("MixUp")], GREY)
 cpu = tf.config.list_physical_devices("CPU")[0]

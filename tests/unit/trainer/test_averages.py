@@ -14,12 +14,12 @@ from tests.unit.trainer.test_resume import OBJECTIVE, PART, ROWS, Training
 from trainyard_api.spec import Training as TrainingSpec
 from trainyard_trainer.progress import Tracker
 from trainyard_trainer.training import checkpoints
-from trainyard_trainer.training.batches import Batches
 from trainyard_trainer.training.fit import Surroundings
-from trainyard_trainer.training.graph import Measurer
-from trainyard_trainer.training.loop import Loop, Machinery
-from trainyard_trainer.training.reporting import Length, Reporter
-from trainyard_trainer.training.sums import Sums
+from trainyard_trainer.training.fit.batches import Batches
+from trainyard_trainer.training.fit.graph import Measurer
+from trainyard_trainer.training.fit.loop import Loop, Machinery
+from trainyard_trainer.training.fit.reporting import Length, Reporter
+from trainyard_trainer.training.fit.sums import Sums
 
 EPOCHS = 4
 AVERAGED: dict[str, Any] = {"use_ema": True, "ema_momentum": 0.7}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 
 from trainyard_trainer.tasks.classification import class_weights
-from trainyard_trainer.training.batches import Batches
+from trainyard_trainer.training.fit.batches import Batches
 
 
 @given(

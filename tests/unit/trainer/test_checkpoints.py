@@ -15,8 +15,8 @@ from trainyard_api.exit_codes import ExitCode
 from trainyard_trainer.errors import Diverged, ForeignCheckpoint, StoreUnavailable
 from trainyard_trainer.store import Folder, Store
 from trainyard_trainer.training import checkpoints
-from trainyard_trainer.training.encoding import Damaged, decode, encode
-from trainyard_trainer.training.snapshot import Snapshot
+from trainyard_trainer.training.checkpoints.encoding import Damaged, decode, encode
+from trainyard_trainer.training.checkpoints.snapshot import Snapshot
 from trainyard_trainer.training.stopping import Patience
 
 NAMES = ("dense/kernel", "sgd/iteration")

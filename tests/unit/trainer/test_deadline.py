@@ -10,7 +10,7 @@ from trainyard_api.exit_codes import ExitCode
 HOLD_THE_LOCK = "import ctypes; ctypes.PyDLL(None).usleep(1_000_000 * {seconds})"
 PROGRAM = """
 from trainyard_api.exit_codes import ExitCode
-from trainyard_trainer.training.deadline import ends_after
+from trainyard_trainer.training.gang.deadline import ends_after
 with ends_after({bound}, ExitCode.PEER_LOST):
     {body}
 {after}

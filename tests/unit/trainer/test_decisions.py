@@ -10,7 +10,7 @@ from trainyard_api.spec import Training
 from trainyard_api.spec.training import EarlyStopping
 from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.training import optimizers
-from trainyard_trainer.training.pace import Pace
+from trainyard_trainer.training.fit.pace import Pace
 from trainyard_trainer.training.stopping import Patience
 
 

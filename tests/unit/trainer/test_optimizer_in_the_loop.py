@@ -14,12 +14,12 @@ from trainyard_trainer.data.rows import Part, whole
 from trainyard_trainer.data.target import Classes
 from trainyard_trainer.tasks import task_of
 from trainyard_trainer.training import optimizers
-from trainyard_trainer.training.batches import Batches
-from trainyard_trainer.training.feed import Feed
+from trainyard_trainer.training.fit.batches import Batches
+from trainyard_trainer.training.fit.feed import Feed
+from trainyard_trainer.training.fit.graph import Call, Trainer
+from trainyard_trainer.training.fit.state import State
 from trainyard_trainer.training.gang import Gang
-from trainyard_trainer.training.graph import Call, Trainer
-from trainyard_trainer.training.objective import Supervised
-from trainyard_trainer.training.state import State
+from trainyard_trainer.training.objectives.objective import Supervised
 
 ROWS = 8
 FEATURES = np.linspace(-1.0, 1.0, 2 * ROWS, dtype=np.float32).reshape(ROWS, 2)

@@ -12,7 +12,7 @@ from trainyard_api.listening import ALL_ADDRESSES
 from trainyard_api.status import Progress
 from trainyard_trainer.errors import ProgramFailed
 from trainyard_trainer.progress import ProgressServer, Speed, Tracker
-from trainyard_trainer.training.reporting import Length, Reporter
+from trainyard_trainer.training.fit.reporting import Length, Reporter
 
 
 @pytest.fixture

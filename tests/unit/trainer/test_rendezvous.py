@@ -13,7 +13,7 @@ import pytest
 from tests.ipv6 import needs_ipv6
 from trainyard_trainer.errors import PeerLost, ProgramFailed
 from trainyard_trainer.pod import Pod
-from trainyard_trainer.training import lines, rendezvous
+from trainyard_trainer.training.gang import lines, rendezvous
 
 SPEC = {"data": {"source": {"uri": "sklearn://digits"}}, "model": {"architecture": "dense"}}
 

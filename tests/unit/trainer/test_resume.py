@@ -17,13 +17,13 @@ from trainyard_trainer.data.rows import whole
 from trainyard_trainer.data.target import Classes
 from trainyard_trainer.tasks import task_of
 from trainyard_trainer.training import checkpoints
-from trainyard_trainer.training.batches import Batches
-from trainyard_trainer.training.feed import Feed
+from trainyard_trainer.training.fit.batches import Batches
+from trainyard_trainer.training.fit.feed import Feed
+from trainyard_trainer.training.fit.graph import Trainer
+from trainyard_trainer.training.fit.randomness import seeds_of_replicas
+from trainyard_trainer.training.fit.state import State
 from trainyard_trainer.training.gang import Gang
-from trainyard_trainer.training.graph import Trainer
-from trainyard_trainer.training.objective import Supervised
-from trainyard_trainer.training.randomness import seeds_of_replicas
-from trainyard_trainer.training.state import State
+from trainyard_trainer.training.objectives.objective import Supervised
 
 ROWS = 16
 TARGETS = np.tile(np.arange(2, dtype=np.int64), ROWS // 2)

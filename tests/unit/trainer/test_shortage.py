@@ -16,9 +16,9 @@ from trainyard_trainer.data.target import Classes
 from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.tasks import task_of
 from trainyard_trainer.training.fit import Fitted, Fitting, Surroundings, fit
+from trainyard_trainer.training.fit.shortage import FIRST_STEP, must_fit
 from trainyard_trainer.training.gang import Gang
-from trainyard_trainer.training.objective import Supervised
-from trainyard_trainer.training.shortage import FIRST_STEP, must_fit
+from trainyard_trainer.training.objectives.objective import Supervised
 
 TARGETS = np.tile(np.arange(2, dtype=np.int64), 8)
 PART = whole(Resident(np.ones((16, 2), np.float32)), TARGETS)

@@ -31,10 +31,10 @@ from trainyard_trainer.data.schema import Schema
 from trainyard_trainer.models import vae
 from trainyard_trainer.progress import Tracker
 from trainyard_trainer.training import checkpoints, row_making
-from trainyard_trainer.training.elbo import NegativeElbo
 from trainyard_trainer.training.fit import Fitted, Surroundings, fit
+from trainyard_trainer.training.fit.loop import Outside
 from trainyard_trainer.training.gang import Gang
-from trainyard_trainer.training.loop import Outside
+from trainyard_trainer.training.objectives.elbo import NegativeElbo
 
 
 def test_scores_of_a_column_are_normal_whatever_its_distribution() -> None:

@@ -6,8 +6,8 @@ import queue
 import time
 
 from trainyard_trainer.errors import Stalled
-from trainyard_trainer.training.pace import Pace
-from trainyard_trainer.training.watchdog import Watchdog
+from trainyard_trainer.training.fit.pace import Pace
+from trainyard_trainer.training.fit.watchdog import Watchdog
 
 NEVER = 0.3
 

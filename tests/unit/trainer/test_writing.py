@@ -10,8 +10,8 @@ import pytest
 from tests.unit.trainer.test_checkpoints import LIKE, assert_same, folder_of, snapshot
 from trainyard_trainer.errors import Diverged, StoreUnavailable
 from trainyard_trainer.training import checkpoints
-from trainyard_trainer.training.snapshot import Snapshot
-from trainyard_trainer.training.writing import Writer
+from trainyard_trainer.training.checkpoints.snapshot import Snapshot
+from trainyard_trainer.training.checkpoints.writing import Writer
 
 
 class Disk:

@@ -16,12 +16,12 @@ from trainyard_trainer.progress import Tracker
 from trainyard_trainer.signals import StopRequest
 from trainyard_trainer.store import Folder, Store
 from trainyard_trainer.training import checkpoints
+from trainyard_trainer.training.checkpoints.snapshot import Snapshot
+from trainyard_trainer.training.checkpoints.writing import Writer
 from trainyard_trainer.training.fit import Fitted, Fitting, Surroundings, fit
+from trainyard_trainer.training.fit.loop import Outside
+from trainyard_trainer.training.fit.watchdog import Watchdog
 from trainyard_trainer.training.gang import Gang
-from trainyard_trainer.training.loop import Outside
-from trainyard_trainer.training.snapshot import Snapshot
-from trainyard_trainer.training.watchdog import Watchdog
-from trainyard_trainer.training.writing import Writer
 
 _log = logging.getLogger(__name__)
 

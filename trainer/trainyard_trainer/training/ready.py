@@ -23,7 +23,7 @@ from trainyard_trainer.progress import Tracker
 from trainyard_trainer.tasks import task_of
 from trainyard_trainer.training import generating
 from trainyard_trainer.training.attendant import Attendant
-from trainyard_trainer.training.graph import Measurer
+from trainyard_trainer.training.fit.graph import Measurer
 from trainyard_trainer.training.supervised import supervised
 
 _log = logging.getLogger(__name__)

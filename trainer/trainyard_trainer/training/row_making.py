@@ -24,9 +24,9 @@ from trainyard_trainer.errors import Diverged
 from trainyard_trainer.models import vae
 from trainyard_trainer.progress import Tracker
 from trainyard_trainer.training.attendant import Attendant
-from trainyard_trainer.training.elbo import NegativeElbo
 from trainyard_trainer.training.fit import Fitting
-from trainyard_trainer.training.footprint import rows_at_once
+from trainyard_trainer.training.fit.footprint import rows_at_once
+from trainyard_trainer.training.objectives.elbo import NegativeElbo
 
 _log = logging.getLogger(__name__)
 

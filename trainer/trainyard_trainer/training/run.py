@@ -26,11 +26,11 @@ from trainyard_trainer.tasks.task import Outputs
 from trainyard_trainer.training import optimizers, ready
 from trainyard_trainer.training.attendant import Attendant
 from trainyard_trainer.training.fit import Fitted
+from trainyard_trainer.training.fit.graph import Measurer
+from trainyard_trainer.training.fit.reporting import PERCENT_TRAINED
 from trainyard_trainer.training.gang import Gang, peers_may_vanish
-from trainyard_trainer.training.graph import Measurer
-from trainyard_trainer.training.objective import Supervised
+from trainyard_trainer.training.objectives.objective import Supervised
 from trainyard_trainer.training.ready import Ready
-from trainyard_trainer.training.reporting import PERCENT_TRAINED
 from trainyard_trainer.training.supervised import supervised
 
 _log = logging.getLogger(__name__)

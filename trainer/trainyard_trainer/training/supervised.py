@@ -8,7 +8,7 @@ from trainyard_trainer.augmentation import Augmentation
 from trainyard_trainer.data import Dataset, Part
 from trainyard_trainer.tasks import Task
 from trainyard_trainer.training.fit import Fitting
-from trainyard_trainer.training.objective import Supervised
+from trainyard_trainer.training.objectives.objective import Supervised
 
 
 def supervised(spec: TrainingJobSpec, dataset: Dataset, task: Task, train: Part) -> Fitting:

@@ -14,8 +14,8 @@ from typing import Final
 
 from trainyard_trainer.errors import Diverged, ForeignCheckpoint
 from trainyard_trainer.store import Folder
-from trainyard_trainer.training.encoding import Damaged, decode, decode_archive, pieces
-from trainyard_trainer.training.snapshot import Snapshot, difference, not_finite
+from trainyard_trainer.training.checkpoints.encoding import Damaged, decode, decode_archive, pieces
+from trainyard_trainer.training.checkpoints.snapshot import Snapshot, difference, not_finite
 
 _log = logging.getLogger(__name__)
 _NAME: Final = re.compile(r"^step-(\d+)\.(checkpoint|npz)$")

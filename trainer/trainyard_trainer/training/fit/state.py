@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from trainyard_trainer.store import Folder
 from trainyard_trainer.training import checkpoints
+from trainyard_trainer.training.checkpoints.snapshot import Snapshot
+from trainyard_trainer.training.fit.randomness import is_seed
 from trainyard_trainer.training.gang import Gang
-from trainyard_trainer.training.randomness import is_seed
-from trainyard_trainer.training.snapshot import Snapshot
 from trainyard_trainer.training.stopping import Patience
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from trainyard_trainer.data.generation.layout import Layout
 from trainyard_trainer.data.rows import Targets
-from trainyard_trainer.training.objective import Computed
+from trainyard_trainer.training.objectives.objective import Computed
 
 
 class NegativeElbo:

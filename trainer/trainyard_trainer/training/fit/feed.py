@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from trainyard_trainer.data.memory import aligned, is_aligned
 from trainyard_trainer.data.rows import Part, Targets
-from trainyard_trainer.training.batches import Matrix
+from trainyard_trainer.training.fit.batches import Matrix
 from trainyard_trainer.training.gang import Gang
 
 CALL_BYTES: Final = 64 * 2**20

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from trainyard_api.exit_codes import ExitCode
 from trainyard_trainer.errors import InvalidSpec, PeerLost
 from trainyard_trainer.pod import Pod
-from trainyard_trainer.training import rendezvous
-from trainyard_trainer.training.deadline import ends_after
+from trainyard_trainer.training.gang import rendezvous
+from trainyard_trainer.training.gang.deadline import ends_after
 
 _log = logging.getLogger(__name__)
 

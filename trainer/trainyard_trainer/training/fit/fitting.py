@@ -18,16 +18,16 @@ from trainyard_trainer.data.rows import Part
 from trainyard_trainer.progress import Tracker
 from trainyard_trainer.store import Folder
 from trainyard_trainer.training import optimizers
-from trainyard_trainer.training.batches import Batches
-from trainyard_trainer.training.feed import Feed
+from trainyard_trainer.training.fit.batches import Batches
+from trainyard_trainer.training.fit.feed import Feed
+from trainyard_trainer.training.fit.graph import Measurer, Trainer
+from trainyard_trainer.training.fit.loop import Loop, Machinery, Outside
+from trainyard_trainer.training.fit.randomness import seeds_of_replicas
+from trainyard_trainer.training.fit.reporting import Length, Reporter
+from trainyard_trainer.training.fit.shortage import BUILDING, must_fit
+from trainyard_trainer.training.fit.state import State
 from trainyard_trainer.training.gang import Gang
-from trainyard_trainer.training.graph import Measurer, Trainer
-from trainyard_trainer.training.loop import Loop, Machinery, Outside
-from trainyard_trainer.training.objective import Objective
-from trainyard_trainer.training.randomness import seeds_of_replicas
-from trainyard_trainer.training.reporting import Length, Reporter
-from trainyard_trainer.training.shortage import BUILDING, must_fit
-from trainyard_trainer.training.state import State
+from trainyard_trainer.training.objectives.objective import Objective
 
 _log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from trainyard_trainer.training.snapshot import Snapshot
+from trainyard_trainer.training.checkpoints.snapshot import Snapshot
 from trainyard_trainer.training.stopping import Patience
 
 _MAGIC: Final = b"trainyard checkpoint 1\n"

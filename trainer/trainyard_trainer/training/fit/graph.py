@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from trainyard_trainer.augmentation import Augmentation
 from trainyard_trainer.data.rows import Part
-from trainyard_trainer.training.batches import Matrix, arrange
-from trainyard_trainer.training.feed import Fed, Feed
-from trainyard_trainer.training.footprint import rows_at_once
+from trainyard_trainer.training.fit.batches import Matrix, arrange
+from trainyard_trainer.training.fit.feed import Fed, Feed
+from trainyard_trainer.training.fit.footprint import rows_at_once
+from trainyard_trainer.training.fit.randomness import Randomness
+from trainyard_trainer.training.fit.sums import Sums
 from trainyard_trainer.training.gang import Gang
-from trainyard_trainer.training.objective import Computed, Objective, compute_mixed
-from trainyard_trainer.training.randomness import Randomness
-from trainyard_trainer.training.sums import Sums
+from trainyard_trainer.training.objectives.objective import Computed, Objective, compute_mixed
 
 _BROUGHT: Final = 2
 """Numbers that each worker brings to a call: whether it was asked to stop, and its last time."""

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from trainyard_trainer.errors import TrainerError
-from trainyard_trainer.training.snapshot import Snapshot
+from trainyard_trainer.training.checkpoints.snapshot import Snapshot
 
 _log = logging.getLogger(__name__)
 

@@ -15,18 +15,18 @@ from dataclasses import dataclass
 
 from trainyard_api.spec import Training
 from trainyard_trainer.errors import Diverged
-from trainyard_trainer.training.batches import Batches, Stretch
-from trainyard_trainer.training.feed import Ahead, Fed, Feed
+from trainyard_trainer.training.checkpoints.snapshot import Snapshot
+from trainyard_trainer.training.fit.batches import Batches, Stretch
+from trainyard_trainer.training.fit.feed import Ahead, Fed, Feed
+from trainyard_trainer.training.fit.graph import Call, Measurer, Trainer
+from trainyard_trainer.training.fit.pace import Pace
+from trainyard_trainer.training.fit.reporting import Reporter
+from trainyard_trainer.training.fit.shortage import FIRST_STEP, must_fit
+from trainyard_trainer.training.fit.state import State
+from trainyard_trainer.training.fit.sums import Sums
+from trainyard_trainer.training.fit.watchdog import Watchdog
 from trainyard_trainer.training.gang import Gang
-from trainyard_trainer.training.graph import Call, Measurer, Trainer
-from trainyard_trainer.training.objective import Objective
-from trainyard_trainer.training.pace import Pace
-from trainyard_trainer.training.reporting import Reporter
-from trainyard_trainer.training.shortage import FIRST_STEP, must_fit
-from trainyard_trainer.training.snapshot import Snapshot
-from trainyard_trainer.training.state import State
-from trainyard_trainer.training.sums import Sums
-from trainyard_trainer.training.watchdog import Watchdog
+from trainyard_trainer.training.objectives.objective import Objective
 
 _log = logging.getLogger(__name__)
 

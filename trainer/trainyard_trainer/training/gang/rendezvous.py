@@ -25,8 +25,8 @@ from typing import Final
 from trainyard_api.listening import ALL_ADDRESSES, listen
 from trainyard_trainer.errors import ProgramFailed
 from trainyard_trainer.pod import Pod
-from trainyard_trainer.training import lines
-from trainyard_trainer.training.reception import Reception
+from trainyard_trainer.training.gang import lines
+from trainyard_trainer.training.gang.reception import Reception
 
 _log = logging.getLogger(__name__)
 

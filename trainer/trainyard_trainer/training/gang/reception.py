@@ -12,7 +12,7 @@ from typing import Final
 
 from trainyard_trainer.errors import PeerLost
 from trainyard_trainer.pod import Pod
-from trainyard_trainer.training import lines
+from trainyard_trainer.training.gang import lines
 
 _log = logging.getLogger(__name__)
 
