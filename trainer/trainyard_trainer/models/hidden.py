@@ -35,6 +35,11 @@ class Hidden:
         l1, l2 = self.regularization.l1, self.regularization.l2
         return keras.regularizers.L1L2(l1=l1, l2=l2) if l1 or l2 else None
 
+    def dense(self, tensor: Any, width: int, name: str) -> Any:
+        """A whole fully connected layer, (batch, width)."""
+        layer = keras.layers.Dense(width, **self.arguments(), name=name)
+        return self.finish(layer(tensor), name)
+
     def finish(self, tensor: Any, name: str, pooling: keras.layers.Layer | None = None) -> Any:
         """Normalisation, activation, pooling and dropout after the layer called `name`."""
         if self.regularization.batchNormalization:

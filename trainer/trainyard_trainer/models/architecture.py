@@ -1,0 +1,30 @@
+"""What every architecture answers."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from trainyard_api.spec import Model
+from trainyard_trainer.data.schema import Schema
+from trainyard_trainer.models.hidden import Hidden
+
+
+class Architecture(Protocol):
+    """A kind of model, between the scaled input and the task's head."""
+
+    def check(self, spec: Model, schema: Schema) -> None:
+        """Make sure that `body` will succeed, without touching TensorFlow's devices.
+
+        Raises:
+            InvalidSpec: it does not fit the data.
+        """
+
+    def body(self, spec: Model, scaled: Any, hidden: Hidden) -> Any:
+        """The last hidden tensor, (batch, width), of what the first layer takes."""
+
+
+def dense_layers(last: Any, units: list[int], hidden: Hidden) -> Any:
+    """Fully connected hidden layers, which many architectures end in: (batch, last width)."""
+    for index, width in enumerate(units):
+        last = hidden.dense(last, width, f"dense_{index}")
+    return last
