@@ -40,7 +40,10 @@ def digits(*, epochs: int, replicas: int, **training: Any) -> dict[str, Any]:
         "model": {
             "architecture": "dense",
             "dense": {"units": [32]},
-            "regularization": {"batchNormalization": True},
+            "regularization": {
+                "batchNormalization": True,
+                "synchronizedBatchNormalization": "always",
+            },
         },
         "training": {"epochs": epochs, "checkpoint": {"everySteps": 50}} | training,
         "workers": {"replicas": replicas},

@@ -14,7 +14,7 @@ from trainyard_api import environment
 from trainyard_api.peers import can_be_inherited, tf_config_of
 from trainyard_api.problems import find_problems
 from trainyard_api.spec import Metadata, TrainingJob
-from trainyard_trainer import termination
+from trainyard_trainer import processors, termination
 from trainyard_trainer.errors import InvalidSpec, ProgramFailed, TrainerError
 from trainyard_trainer.pod import Pod
 from trainyard_trainer.progress import ProgressServer, Tracker
@@ -68,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(stage: str, environ: Mapping[str, str], stop: StopRequest) -> int:
     pod = Pod.from_environment(environ)
     _tell_tensorflow(os.environ)
+    own = processors.own_cpus(processors.usable_cpus(), pod.workers, pod.index)
+    processors.tell_tensorflow(os.environ, own)
     _name_log_lines(pod, stage)
     _check_spec(pod)
     tracker = Tracker()

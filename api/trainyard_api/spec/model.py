@@ -73,7 +73,15 @@ class Regularization(Document):
     )
     batchNormalization: bool = Field(
         default=False,
-        description="Batch normalisation before each activation, synchronised over all workers.",
+        description="Batch normalisation before each activation.",
+    )
+    synchronizedBatchNormalization: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description=(
+            "Whether batch normalisation goes by the rows of all workers: always, so that any "
+            "number of them learns the same; never, so that none waits for another in every layer; "
+            "auto: where a worker or GPU has fewer than 32 rows of a batch."
+        ),
     )
 
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from trainyard_trainer.data.parallel import in_order, usable_cpus
+from trainyard_trainer.data.parallel import in_order
 
 
 def test_results_come_in_the_order_of_the_things_whichever_is_done_first() -> None:
@@ -45,7 +45,3 @@ def test_the_first_failure_in_order_is_raised() -> None:
     assert [next(results) for _ in range(5)] == [0, 1, 2, 3, 4]
     with pytest.raises(ValueError, match="5"):
         next(results)
-
-
-def test_this_process_has_processors() -> None:
-    assert usable_cpus() >= 1

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Final, TypeVar
 
-from trainyard_trainer.data.parallel import in_order, usable_cpus
+from trainyard_trainer.data.parallel import in_order
 from trainyard_trainer.data.scratch import ScratchFile
+from trainyard_trainer.processors import usable_cpus
 from trainyard_trainer.store import Location
 
 R = TypeVar("R")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import Final, TypeVar
 
 T = TypeVar("T")
@@ -15,7 +12,6 @@ R = TypeVar("R")
 
 _AHEAD: Final = 4
 """Results for each thread that may wait for those before them: memory stays bounded."""
-_QUOTA: Final = Path("/sys/fs/cgroup/cpu.max")
 
 
 def in_order(work: Callable[[T], R], things: Iterable[T], threads: int) -> Iterator[R]:
@@ -35,13 +31,3 @@ def in_order(work: Callable[[T], R], things: Iterable[T], threads: int) -> Itera
         finally:
             for each in waiting:
                 each.cancel()
-
-
-def usable_cpus() -> int:
-    """Processors that this process may use: its container's quota, rounded up."""
-    allowed = len(os.sched_getaffinity(0))
-    try:
-        quota, period = _QUOTA.read_text().split()
-    except (OSError, ValueError):
-        return allowed
-    return allowed if quota == "max" else min(allowed, math.ceil(int(quota) / int(period)))

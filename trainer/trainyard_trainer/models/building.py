@@ -37,13 +37,16 @@ def check(spec: Model, schema: Schema) -> None:
     _ARCHITECTURES[spec.architecture].check(spec, schema)
 
 
-def build(spec: Model, schema: Schema, task: Task, scaling: Scaling) -> keras.Model:
+def build(
+    spec: Model, schema: Schema, task: Task, scaling: Scaling, *, synchronized: bool = True
+) -> keras.Model:
     """A model of raw rows: float32 [batch, *schema.shape] to the task's output.
 
     Each hidden layer is followed by batch normalisation (if asked for), activation and dropout.
 
     Args:
         scaling: done inside the model, before its first layer.
+        synchronized: whether batch normalisation goes by the rows of all replicas.
 
     Raises:
         InvalidSpec: the architecture does not fit the data, or a name is unknown.
@@ -51,7 +54,7 @@ def build(spec: Model, schema: Schema, task: Task, scaling: Scaling) -> keras.Mo
     check(spec, schema)
     inputs = keras.Input(schema.shape, name=INPUT_NAME, dtype="float32")
     scaled = _prepared(schema, scaling, inputs)
-    hidden = Hidden.of(spec)
+    hidden = Hidden.of(spec, synchronized)
     last = _ARCHITECTURES[spec.architecture].body(spec, scaled, hidden)
     return keras.Model(inputs, task.head(last, hidden.regularizer()), name=spec.architecture)
 

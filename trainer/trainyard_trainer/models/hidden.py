@@ -9,19 +9,25 @@ import keras
 
 from trainyard_api.spec import Model, Regularization
 from trainyard_trainer.errors import InvalidSpec
+from trainyard_trainer.models.normalization import batch_normalization
 
 
 @dataclass(frozen=True)
 class Hidden:
-    """How a hidden layer is made and what follows it."""
+    """How a hidden layer is made and what follows it.
+
+    Attributes:
+        synchronized: whether batch normalisation goes by the rows of all replicas.
+    """
 
     activation: str
     regularization: Regularization
+    synchronized: bool
 
     @classmethod
-    def of(cls, spec: Model) -> Hidden:
+    def of(cls, spec: Model, synchronized: bool) -> Hidden:
         """As `spec` says."""
-        return cls(spec.activation, spec.regularization)
+        return cls(spec.activation, spec.regularization, synchronized)
 
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments of the Keras layer. Batch normalisation has a bias of its own."""
@@ -43,10 +49,8 @@ class Hidden:
     def finish(self, tensor: Any, name: str, pooling: keras.layers.Layer | None = None) -> Any:
         """Normalisation, activation, pooling and dropout after the layer called `name`."""
         if self.regularization.batchNormalization:
-            # Synchronised, or each worker would end with moving statistics of its own rows.
-            tensor = keras.layers.BatchNormalization(
-                synchronized=True, name=f"{name}_normalization"
-            )(tensor)
+            normalization = batch_normalization(self.synchronized, f"{name}_normalization")
+            tensor = normalization(tensor)
         tensor = keras.layers.Activation(self.activation, name=f"{name}_activation")(tensor)
         if pooling is not None:
             tensor = pooling(tensor)

@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from trainyard_trainer.data import checks
 from trainyard_trainer.data.collecting import Gathering
 from trainyard_trainer.data.examples import Columns, columns_of, parsed, unlike
-from trainyard_trainer.data.parallel import in_order, usable_cpus
+from trainyard_trainer.data.parallel import in_order
 from trainyard_trainer.data.reading import Files, Reading
 from trainyard_trainer.data.records import RecordFile
 from trainyard_trainer.data.source import FIELD, PART_NAMES, PARTS, PartName, RawParts
 from trainyard_trainer.errors import InvalidData
+from trainyard_trainer.processors import usable_cpus
 from trainyard_trainer.store import Entry
 
 R = TypeVar("R")

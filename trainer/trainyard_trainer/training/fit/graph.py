@@ -20,7 +20,7 @@ from trainyard_trainer.data.rows import Part
 from trainyard_trainer.training.fit.batches import Matrix, arrange
 from trainyard_trainer.training.fit.feed import Fed, Feed
 from trainyard_trainer.training.fit.footprint import rows_at_once
-from trainyard_trainer.training.fit.randomness import Randomness
+from trainyard_trainer.training.fit.randomness import Randomness, is_seed
 from trainyard_trainer.training.fit.sums import Sums
 from trainyard_trainer.training.gang import Gang
 from trainyard_trainer.training.objectives.objective import Computed, Objective, compute_mixed
@@ -68,6 +68,11 @@ class Trainer:
         self._objective = objective
         self._randomness = Randomness(model, seed)
         self._augmentation = augmentation
+        self._counted_by_each = [
+            variable
+            for variable in model.non_trainable_variables
+            if not is_seed(variable) and variable.dtype == "float32"
+        ]
         scalars = [tf.TensorSpec((), tf.int64), tf.TensorSpec((_BROUGHT,), tf.float64)]
         self._run = tf.function(self._steps, input_signature=[*feed.signature(), *scalars])
 
@@ -105,6 +110,7 @@ class Trainer:
                 ),
             )
             sums += tf.add_n(strategy.experimental_local_results(each))
+        self._gang.average(self._counted_by_each)
         return self._gang.sum_over_replicas(tf.concat([sums, brought, [self._unsound()]], axis=0))
 
     def _unsound(self) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -150,6 +151,24 @@ class Gang:
             known = list(context.all_reduce(tf.distribute.ReduceOp.SUM, known))
         reduced = iter(known)
         return [None if gradient is None else next(reduced) for gradient in gradients]
+
+    def average(self, variables: Sequence[keras.Variable]) -> None:
+        """Inside a graph: give each replica's copy of the variables the mean of all copies, in one
+        reduction.
+
+        Moving averages that each replica has taken of its own rows become those of all rows: the
+        mean of averages is the average of means, however many steps lie between.
+        """
+        if self.replicas > 1 and variables:
+            self.strategy.run(self._average, args=(list(variables),))
+
+    def _average(self, variables: list[keras.Variable]) -> None:
+        context = tf.distribute.get_replica_context()
+        # Read here, so that the values lie on the replica's device.
+        own = [tf.identity(variable.value) for variable in variables]
+        values = context.all_reduce(tf.distribute.ReduceOp.MEAN, own)
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
 
     def sum_over_replicas(self, value: tf.Tensor) -> tf.Tensor:
         """Inside a graph: the sum over all workers of a tensor that each has once."""
