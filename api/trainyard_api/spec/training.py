@@ -80,6 +80,14 @@ class Training(Document):
     stepsPerExecution: Literal["auto"] | Annotated[int, Field(ge=1, le=10000)] = Field(
         default="auto", description="Steps inside one call of the graph."
     )
+    jitCompile: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description=(
+            "Whether XLA compiles the steps. auto tries it in a training of one worker and one "
+            "device that has more than half a minute left, and keeps what is faster, unless steps "
+            "draw random numbers (dropout, augmentation): XLA draws others from the same seed."
+        ),
+    )
     checkpoint: Checkpoint = Field(default=Checkpoint(), description="How often state is saved.")
     seed: Seed = Field(
         default=0, description="Seed of initial weights, order, dropout and augmentation."

@@ -130,6 +130,11 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
             f"spec.training.batchSize: is {spec.training.batchSize} for {pod.count} workers; "
             f"make it at least {pod.count}"
         )
+    if spec.training.jitCompile == "always" and pod.count > 1:
+        raise InvalidSpec(
+            f"spec.training.jitCompile: always, with {pod.count} workers; what they reduce cannot "
+            "be compiled: use auto or never, or one worker"
+        )
     if len(dataset.train) < pod.count:
         raise InvalidSpec(
             f"spec.workers.replicas: {pod.count} workers for {len(dataset.train)} training rows; "

@@ -6,8 +6,9 @@ strategy have to leave the replica's context to apply gradients.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import keras
@@ -74,19 +75,35 @@ class Trainer:
             if not is_seed(variable) and variable.dtype == "float32"
         ]
         scalars = [tf.TensorSpec((), tf.int64), tf.TensorSpec((_BROUGHT,), tf.float64)]
-        self._run = tf.function(self._steps, input_signature=[*feed.signature(), *scalars])
+        signature = [*feed.signature(), *scalars]
+        compiled = partial(self._steps, tf.function(self._step, jit_compile=True))
+        self._plain = tf.function(partial(self._steps, self._step), input_signature=signature)
+        self._compiled = tf.function(compiled, input_signature=signature)
 
-    def run(self, fed: Fed, first_step: int, stop: bool, seconds: float) -> Call:
+    @property
+    def draws(self) -> bool:
+        """Whether steps draw random numbers. XLA draws others from the same seed."""
+        return self._augmentation is not None or self._randomness.is_drawn
+
+    def run(
+        self, fed: Fed, first_step: int, stop: bool, seconds: float, *, compiled: bool = False
+    ) -> Call:
         """Train one step for each batch.
 
         Args:
             first_step: number of the first one, from 0, over the whole training.
             stop: whether this worker was asked to stop.
             seconds: what this worker measured of the call before.
+            compiled: whether XLA compiles the step; only where there is one replica.
+
+        Raises:
+            tf.errors.InvalidArgumentError, tf.errors.UnimplementedError: XLA cannot; no step was
+                made.
         """
         brought = tf.constant([float(stop), seconds], tf.float64)
         step = tf.constant(first_step, tf.int64)
-        agreed = self._run(*fed.tensors(), step, brought).numpy().tolist()
+        run = self._compiled if compiled else self._plain
+        agreed = run(*fed.tensors(), step, brought).numpy().tolist()
         *summed, stops, total, unsound = agreed
         return Call(
             sums=Sums.of(self._objective.measures, summed),
@@ -95,20 +112,18 @@ class Trainer:
             sound=unsound == 0.0,
         )
 
-    def _steps(
-        self, features: Any, targets: Any, counted: Any, weights: Any, rows: Any, *more: Any
-    ) -> Any:
-        first, brought = more
+    def _steps(self, one_step: Callable[..., Any], *given: Any) -> Any:
+        """Args:
+        one_step: `_step`, as it is or compiled.
+        given: what a call is fed, the number of its first step, and what this worker brings.
+        """
+        *fed, first, brought = given
+        rows = fed[-1]
         strategy = self._gang.strategy
         sums = tf.zeros((2 + len(self._objective.measures),), tf.float64)
         for index in tf.range(tf.shape(rows)[0]):
-            each = strategy.run(
-                self._step,
-                args=(
-                    *(fed[index] for fed in (features, targets, counted, weights, rows)),
-                    first + tf.cast(index, tf.int64),
-                ),
-            )
+            own = (each[index] for each in fed)
+            each = strategy.run(one_step, args=(*own, first + tf.cast(index, tf.int64)))
             sums += tf.add_n(strategy.experimental_local_results(each))
         self._gang.average(self._counted_by_each)
         return self._gang.sum_over_replicas(tf.concat([sums, brought, [self._unsound()]], axis=0))

@@ -13,10 +13,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
+import tensorflow as tf
+
 from trainyard_api.spec import Training
-from trainyard_trainer.errors import Diverged
+from trainyard_trainer.errors import Diverged, InvalidSpec
 from trainyard_trainer.training.checkpoints.snapshot import Snapshot
 from trainyard_trainer.training.fit.batches import Batches, Stretch
+from trainyard_trainer.training.fit.compiling import Compiling, Way
 from trainyard_trainer.training.fit.feed import Ahead, Fed, Feed
 from trainyard_trainer.training.fit.graph import Call, Measurer, Trainer
 from trainyard_trainer.training.fit.pace import Pace
@@ -66,6 +69,14 @@ class Machinery:
     validation: Measurer | None
 
 
+@dataclass(frozen=True)
+class Planned:
+    """A call that is prepared."""
+
+    stretch: Stretch
+    way: Way
+
+
 class Loop:
     """Trains until the last epoch, early stopping, or a vote to stop.
 
@@ -87,9 +98,15 @@ class Loop:
         self._outside = outside
         most = machinery.feed.most_steps(training.batchSize)
         self._pace = Pace(training.stepsPerExecution, most)
+        self._compiling = Compiling(
+            training.jitCompile,
+            possible=machinery.gang.replicas == 1,
+            repeatable=not machinery.trainer.draws,
+        )
+        self._built: set[bool] = set()
         self._ahead = Ahead(machinery.feed)
         self._upcoming = self._prepare(self._state.step)
-        self._before: tuple[Stretch, float] | None = None
+        self._before: tuple[Planned, float] | None = None
         position = (self._state.step, self._state.closed)
         self._saved: tuple[int, int] | None = position if self._state.step else None
 
@@ -150,13 +167,14 @@ class Loop:
         return True
 
     def _call(self) -> Call:
-        stretch = self._upcoming
-        assert stretch is not None, "a step is trained that no epoch has"
+        planned = self._upcoming
+        assert planned is not None, "a step is trained that no epoch has"
+        stretch = planned.stretch
         # A training that goes on from a checkpoint has found the memory before.
         with nullcontext() if self._state.step else must_fit(FIRST_STEP):
             fed = self._ahead.take()
             self._upcoming = self._prepare(stretch.end)
-            call = self._timed(stretch, fed)
+            call = self._timed(planned, fed)
         self._state.step = stretch.end
         if not (call.sound and math.isfinite(call.sums.loss)):
             raise Diverged(
@@ -166,16 +184,38 @@ class Loop:
             )
         return call
 
-    def _timed(self, stretch: Stretch, fed: Fed) -> Call:
+    def _timed(self, planned: Planned, fed: Fed) -> Call:
         begun = time.monotonic()
+        with self._watched(planned.stretch):
+            call = self._made(planned, fed)
+        if self._before is not None and self._before[0].way.tells:
+            self._pace.measured(self._before[0].stretch.steps, call.seconds)
+        seconds = time.monotonic() - begun
+        self._before = (planned, seconds)
+        way, built = planned.way, planned.way.compiled not in self._built
+        self._built.add(way.compiled)
+        verdict = self._compiling.measured(way, planned.stretch.steps, seconds, built=built)
+        if verdict is not None:
+            _log.info("steps are %s from now on", "compiled by XLA" if verdict else "not compiled")
+        return call
+
+    def _made(self, planned: Planned, fed: Fed) -> Call:
+        first, compiled = planned.stretch.first, planned.way.compiled
         stop = self._outside.asked_to_stop()
         seconds = 0.0 if self._before is None else self._before[1]
-        with self._watched(stretch):
-            call = self._trainer.run(fed, stretch.first, stop, seconds)
-        if self._before is not None:
-            self._pace.measured(self._before[0].steps, call.seconds)
-        self._before = (stretch, time.monotonic() - begun)
-        return call
+        try:
+            return self._trainer.run(fed, first, stop, seconds, compiled=compiled)
+        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
+            if not compiled:
+                raise
+            if self._training.jitCompile == "always":
+                raise InvalidSpec(
+                    "spec.training.jitCompile: XLA cannot compile this model's steps "
+                    f"({error.message.splitlines()[0][:300]}); use auto or never"
+                ) from error
+            _log.info("XLA cannot compile the steps, which go on without it: %s", error.message)
+            self._compiling.failed()
+            return self._trainer.run(fed, first, stop, seconds)
 
     def _watched(self, stretch: Stretch) -> AbstractContextManager[None]:
         watchdog = self._outside.watchdog
@@ -183,16 +223,18 @@ class Loop:
             return nullcontext()
         return watchdog.expecting(stretch.first, self._pace.seconds(stretch.steps))
 
-    def _prepare(self, step: int) -> Stretch | None:
+    def _prepare(self, step: int) -> Planned | None:
         """Begin to take the rows of the call that begins at a step; None where all are done."""
         epoch, per_epoch = step // self._batches.steps_per_epoch, self._batches.steps_per_epoch
         if epoch >= self._training.epochs:
             return None
         every = self._training.checkpoint.everySteps
         boundary = min((epoch + 1) * per_epoch - step, every - step % every)
-        stretch = Stretch(epoch, step, self._pace.plan(boundary))
+        way = self._compiling.plan(self._training.epochs * per_epoch - step)
+        steps = self._pace.plan(boundary if way.most is None else min(boundary, way.most))
+        stretch = Stretch(epoch, step, steps)
         self._ahead.prepare(lambda: self._batches.cut(stretch))
-        return stretch
+        return Planned(stretch, way)
 
     def _close_epoch(self) -> None:
         """Validation and early stopping, and the checkpoint that is due."""

@@ -43,6 +43,11 @@ class Randomness:
         self._states = [v for v in model.variables if is_seed(v)]
         self._seed = seed
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the model has layers that draw random numbers."""
+        return bool(self._states)
+
     def set(self, step: Any) -> None:
         """Inside a replica: make the states those of seed, layer, replica and `step` (int64)."""
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
