@@ -28,10 +28,10 @@ def get(
         str, typer.Argument(metavar="NAME", help=f"One of: {_NAMES}.", show_default=False)
     ],
     to: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder for the idx files.", show_default=False)
+        Path, typer.Option(metavar="DIR", help="Folder for its files.", show_default=False)
     ],
 ) -> None:
-    """Fetch a data set as four idx files, from the first place that has it.
+    """Fetch a data set, from the first place that has it: pictures as idx, tables as csv.
 
     The files are checked against known sha256 digests, wherever they come from.
     """

@@ -16,13 +16,18 @@ TEST_LABELS: Final = "t10k-labels-idx1-ubyte"
 
 @dataclass(frozen=True)
 class KnownSet:
-    """A data set of 60,000 training and 10,000 test images of 28 by 28 pixels."""
+    """A data set by its files."""
 
     name: str
     digests: MappingProxyType[str, str]
-    """sha256 of each uncompressed idx file, by its name."""
+    """sha256 of each uncompressed file, by its name."""
     classes: tuple[str, ...] = ()
     """Names of the classes; empty where the labels speak for themselves."""
+
+
+def _table(name: str, digest: str) -> KnownSet:
+    """A data set that is one csv file of its name."""
+    return KnownSet(name, MappingProxyType({f"{name}.csv": digest}))
 
 
 MNIST: Final = KnownSet(
@@ -59,7 +64,18 @@ FASHION_MNIST: Final = KnownSet(
         "Ankle boot",
     ),
 )
-KNOWN: Final = (MNIST, FASHION_MNIST)
+PICTURES: Final = (MNIST, FASHION_MNIST)
+"""Sets of 60,000 training and 10,000 test images of 28 by 28 pixels, as four idx files."""
+BREAST_CANCER: Final = _table(
+    "breast-cancer", "7e115a871fc47b0002ff74842ddb6b61b08baf51b137f171c34af4d053c0b081"
+)
+PENGUINS: Final = _table(
+    "penguins", "78cf4a881120919808bc9a93fb87f1c50e5a74f96115b5adf62d0b80cb81bef1"
+)
+FORTUNES: Final = _table(
+    "fortunes", "e4f5b7fae2f97aafa262a3e484a612eac420527b26c02ec8e4a99e0b7f586001"
+)
+KNOWN: Final = (*PICTURES, BREAST_CANCER, PENGUINS, FORTUNES)
 
 
 def find_set(name: str) -> KnownSet:
@@ -71,13 +87,13 @@ def find_set(name: str) -> KnownSet:
     for known in KNOWN:
         if known.name == name.replace("_", "-"):
             return known
-    listed = " or ".join(known.name for known in KNOWN)
-    raise WrongInput(f"{name} is no data set that can be fetched; choose {listed}")
+    listed = ", ".join(known.name for known in KNOWN)
+    raise WrongInput(f"{name} is no data set that can be fetched; choose one of: {listed}")
 
 
 def class_names(labels_digest: str) -> tuple[str, ...]:
     """Names of the classes of the data set whose test labels have that digest; empty: unknown."""
-    for known in KNOWN:
+    for known in PICTURES:
         if known.digests[TEST_LABELS] == labels_digest:
             return known.classes
     return ()

@@ -1,4 +1,4 @@
-"""Debian's package of Fashion-MNIST: as it is installed, or fetched and unpacked without root."""
+"""Packages of Debian, fetched and unpacked without root; Fashion-MNIST also as it is installed."""
 
 from __future__ import annotations
 
@@ -33,30 +33,39 @@ class DebianPackage:
     title = f"the Debian package {PACKAGE}"
 
     def fetch(self, known: KnownSet, folder: Path, transfer: Transfer) -> None:
-        with transfer.step(f"apt-get download {PACKAGE}"):
-            self._download(folder)
-        archives = list(folder.glob(f"{PACKAGE}_*.deb"))
-        if len(archives) != 1:
-            raise SourceFailed("apt-get downloaded nothing")
-        run_program(["dpkg-deb", "-x", archives[0].name, "unpacked"], folder)
-        _unpack(known, folder / "unpacked" / INSTALLED.relative_to("/"), folder)
+        unpacked = download_package(PACKAGE, folder, transfer)
+        _unpack(known, unpacked / INSTALLED.relative_to("/"), folder)
 
-    def _download(self, folder: Path) -> None:
-        """With the machine's package lists; where they lack it, with lists of our own."""
-        command = ["apt-get", "-q", *_options(APT__Sandbox__User="root")]
-        try:
-            run_program([*command, "download", PACKAGE], folder)
-        except SourceFailed as error:
-            if "Unable to locate" not in str(error) and "no installation candidate" not in str(
-                error
-            ):
-                raise
-            lists, cache = folder / "lists", folder / "cache"
-            (lists / "partial").mkdir(parents=True)
-            (cache / "archives" / "partial").mkdir(parents=True)
-            command += _options(Dir__State__Lists=str(lists), Dir__Cache=str(cache))
-            run_program([*command, "update"], folder)
-            run_program([*command, "download", PACKAGE], folder)
+
+def download_package(package: str, folder: Path, transfer: Transfer) -> Path:
+    """Fetch a package and unpack it without root; the folder in which its files are.
+
+    Raises:
+        SourceFailed: apt cannot fetch it.
+    """
+    with transfer.step(f"apt-get download {package}"):
+        _download(package, folder)
+    archives = list(folder.glob(f"{package}_*.deb"))
+    if len(archives) != 1:
+        raise SourceFailed("apt-get downloaded nothing")
+    run_program(["dpkg-deb", "-x", archives[0].name, "unpacked"], folder)
+    return folder / "unpacked"
+
+
+def _download(package: str, folder: Path) -> None:
+    """With the machine's package lists; where they lack it, with lists of our own."""
+    command = ["apt-get", "-q", *_options(APT__Sandbox__User="root")]
+    try:
+        run_program([*command, "download", package], folder)
+    except SourceFailed as error:
+        if "Unable to locate" not in str(error) and "no installation candidate" not in str(error):
+            raise
+        lists, cache = folder / "lists", folder / "cache"
+        (lists / "partial").mkdir(parents=True)
+        (cache / "archives" / "partial").mkdir(parents=True)
+        command += _options(Dir__State__Lists=str(lists), Dir__Cache=str(cache))
+        run_program([*command, "update"], folder)
+        run_program([*command, "download", package], folder)
 
 
 def _options(**options: str) -> list[str]:

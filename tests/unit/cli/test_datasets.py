@@ -14,7 +14,8 @@ import pytest
 from rich.console import Console
 
 from trainyard_cli.datasets.catalogue import (
-    KNOWN,
+    BREAST_CANCER,
+    PICTURES,
     TEST_IMAGES,
     TEST_LABELS,
     TRAIN_IMAGES,
@@ -24,7 +25,7 @@ from trainyard_cli.datasets.catalogue import (
     find_set,
 )
 from trainyard_cli.datasets.debian import DebianInstalled
-from trainyard_cli.datasets.get import fetch_into, wrong_files
+from trainyard_cli.datasets.get import SOURCES, fetch_into, wrong_files
 from trainyard_cli.datasets.idx import header, read_test_part
 from trainyard_cli.datasets.npz import convert, npy_to_idx
 from trainyard_cli.datasets.source import Source, SourceFailed, run_program
@@ -185,13 +186,23 @@ def test_a_file_of_another_format_is_wrong_input(tmp_path: Path) -> None:
         read_test_part(tmp_path, 1)
 
 
+def test_a_table_that_scikit_learn_brings_is_written_as_it_is_known(tmp_path: Path) -> None:
+    transfer = Transfer(Console(file=io.StringIO()))
+    fetch_into(tmp_path, BREAST_CANCER, transfer, SOURCES[BREAST_CANCER.name])
+    header_line, first, *_ = (tmp_path / "breast-cancer.csv").read_text().splitlines()
+    assert header_line.startswith("mean radius,")
+    assert header_line.endswith(",diagnosis")
+    assert first.startswith("17.99,10.38,")
+    assert first.endswith(",malignant")
+
+
 def test_clothes_have_names_and_digits_have_none() -> None:
-    mnist, fashion = KNOWN
+    mnist, fashion = PICTURES
     assert class_names(fashion.digests[TEST_LABELS])[9] == "Ankle boot"
     assert class_names(mnist.digests[TEST_LABELS]) == ()
 
 
 def test_keras_spelling_of_a_name_is_understood() -> None:
     assert find_set("fashion_mnist").name == "fashion-mnist"
-    with pytest.raises(WrongInput, match="mnist or fashion-mnist"):
+    with pytest.raises(WrongInput, match="one of: mnist, fashion-mnist, breast-cancer"):
         find_set("imagenet")
