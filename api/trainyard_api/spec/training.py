@@ -34,10 +34,19 @@ class Schedule(Document):
 class EarlyStopping(Document):
     """When to stop before the last epoch."""
 
-    monitor: Literal["val_loss", "val_accuracy", "val_mae", "val_rmse"] = Field(
+    monitor: Literal[
+        "val_loss",
+        "val_accuracy",
+        "val_binary_accuracy",
+        "val_mae",
+        "val_rmse",
+        "val_reconstruction_error",
+        "val_elbo",
+    ] = Field(
         default="val_loss",
-        description="What must improve: val_loss; of a classification val_accuracy; of a "
-        "regression val_mae or val_rmse.",
+        description="What must improve: val_loss; of a classification val_accuracy; of several "
+        "labels val_accuracy or val_binary_accuracy; of a regression val_mae or val_rmse; of a "
+        "reconstruction val_reconstruction_error, and of architecture vae val_elbo.",
     )
     patience: PositiveInt = Field(
         default=3, description="Epochs without improvement that are waited for."
