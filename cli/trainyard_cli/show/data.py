@@ -37,7 +37,10 @@ def _learned(data: DataStatus) -> str:
     first = data.targets[:_NAMES]
     names = listed([*first, *[""] * (total - len(first))], len(first)) if first else ""
     if data.task == "reconstruction":
-        return f"{data.task} of normal rows, which tells anomalies ({' and '.join(first)})"
+        told = [
+            f"{kind} {name}" for kind, name in zip(("normal", "anomalies"), first, strict=False)
+        ]
+        return f"{data.task} ({', '.join(told)})"
     thing = _THINGS.get(data.task, "number")
     plural = "" if total == 1 else "es" if thing == "class" else "s"
     return f"{data.task} of {count(total)} {thing}{plural}" + (f" ({names})" if names else "")
