@@ -200,6 +200,8 @@ def _rules_of_data(data: Data) -> Iterator[Problem]:
         )
     if source.format in _TABLES and not source.labels and not rebuilds:
         yield Problem("spec.data.source.label", "is required: the column that is to be learned")
+    if len(set(source.labels)) < len(source.labels):
+        yield Problem("spec.data.source.label", "names a column twice; name each once")
     if both := [name for name in source.labels if name in (source.features or ())]:
         yield Problem(
             "spec.data.source.features",

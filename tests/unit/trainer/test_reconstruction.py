@@ -253,10 +253,12 @@ def test_a_vae_rebuilds_rows_where_the_spec_names_no_task() -> None:
 
 
 def test_agreement_is_the_share_of_the_originals_variance_that_is_kept() -> None:
-    original = np.random.default_rng(0).normal(size=(50, 3))
+    original = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
     judge = Agreement(original)
     assert judge.evaluate(["agreement"], original, original) == {"agreement": 1.0}
-    worse = judge.evaluate(["agreement"], original, original + 0.1)["agreement"]
+    worse = judge.evaluate(["agreement"], original, original + np.float32(0.1))["agreement"]
     assert worse == pytest.approx(
-        sklearn_metrics.r2_score(original, original + 0.1, multioutput="variance_weighted")
+        sklearn_metrics.r2_score(
+            original, original + np.float32(0.1), multioutput="variance_weighted"
+        )
     )

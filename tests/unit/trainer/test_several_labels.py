@@ -136,6 +136,22 @@ def test_a_column_of_texts_among_several_is_refused(tmp_path: Path) -> None:
         loaded(path, ["red", "kind"])
 
 
+@pytest.mark.parametrize(
+    ("task", "cells", "said"),
+    [
+        ("regression", ["ham", "spam"], "'ham' is no number; mend it; .*task: classification"),
+        ("regression", ["a;b", "a"], "'a;b' is no number"),
+        ("classification", ["0.5", "1.25"], "classes are whole numbers.*task: regression"),
+        ("multi_label", ['"[1, 2"', "[]"], "is no list; write a list such as"),
+    ],
+)
+def test_a_task_that_does_not_fit_the_labels_of_a_table_is_refused_with_the_cure(
+    task: str, cells: list[str], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidData, match=said):
+        loaded(csv(tmp_path / "t.csv", "label", cells * 20), "label", task=task)
+
+
 def test_metrics_are_those_of_scikit_learn() -> None:
     random = np.random.default_rng(0)
     truth = random.integers(0, 2, (200, 4))

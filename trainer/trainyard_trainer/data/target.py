@@ -88,6 +88,4 @@ class Rebuilding:
         return len(self.names)
 
 
-Labelled: TypeAlias = Classes | SeveralLabels | Quantities
-"""What labels tell."""
-Target: TypeAlias = Labelled | Rebuilding
+Target: TypeAlias = Classes | SeveralLabels | Quantities | Rebuilding

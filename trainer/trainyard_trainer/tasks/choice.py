@@ -5,7 +5,7 @@ from __future__ import annotations
 from trainyard_api.spec import Training, TrainingJobSpec
 from trainyard_trainer.data.rows import Targets
 from trainyard_trainer.data.schema import Schema
-from trainyard_trainer.data.target import Classes, Labelled, Quantities, Rebuilding
+from trainyard_trainer.data.target import Classes, Quantities, Rebuilding, SeveralLabels, Target
 from trainyard_trainer.tasks.classification import Classification
 from trainyard_trainer.tasks.multi_label import MultiLabel
 from trainyard_trainer.tasks.reconstruction import Reconstruction
@@ -27,7 +27,7 @@ def task_for(spec: TrainingJobSpec, schema: Schema, trained_on: Targets) -> Task
     return task_of(schema.target, spec.training, trained_on)
 
 
-def task_of(target: Labelled, training: Training, trained_on: Targets) -> Task:
+def task_of(target: Target, training: Training, trained_on: Targets) -> Task:
     """What learning what labels tell needs.
 
     Args:
@@ -36,9 +36,12 @@ def task_of(target: Labelled, training: Training, trained_on: Targets) -> Task:
 
     Raises:
         InvalidSpec: the loss is none of the task's.
+        TypeError: rows are to be rebuilt, which depends on the model as well: see `task_for`.
     """
     if isinstance(target, Classes):
         return Classification(target, training, trained_on)
     if isinstance(target, Quantities):
         return Regression(target, training, trained_on)
-    return MultiLabel(target, training, trained_on)
+    if isinstance(target, SeveralLabels):
+        return MultiLabel(target, training, trained_on)
+    raise TypeError("rows that are rebuilt have no labels to learn; use task_for")
