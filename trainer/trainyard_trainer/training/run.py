@@ -6,13 +6,14 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
 import numpy as np
 
 from trainyard_api.exit_codes import ExitCode
 from trainyard_api.results import TerminationMessage, TrainResult
 from trainyard_api.spec import MetricName, TrainingJobSpec
+from trainyard_api.spec.training import Monitor
 from trainyard_trainer import augmentation, export, termination
 from trainyard_trainer.data import Dataset, Part, prepared
 from trainyard_trainer.errors import Diverged, InvalidSpec, PeerLost
@@ -120,8 +121,9 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
             "spec.training.earlyStopping: needs a validation part; "
             "set spec.data.split.validation to 0.1"
         )
-    shown = ["loss", *task.progress(dict.fromkeys(task.measures, 0.0))]
-    if stopping is not None and stopping.monitor not in (monitors := [f"val_{n}" for n in shown]):
+    shown = [f"val_{name}" for name in ("loss", *task.progress(dict.fromkeys(task.measures, 0.0)))]
+    monitors = [name for name in shown if name in get_args(Monitor)]
+    if stopping is not None and stopping.monitor not in monitors:
         raise InvalidSpec(
             f"spec.training.earlyStopping.monitor: {stopping.monitor} is not measured in "
             f"{dataset.schema.target.task}; use one of: {', '.join(monitors)}"

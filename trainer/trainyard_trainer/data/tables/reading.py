@@ -124,16 +124,7 @@ class _Reader:
         wanted = Wanted(features, labels, split.groups, split.time, source.columns, failures, drops)
         seen = survey(self._table, wanted, self._progress)
         decided = self._kinds(features, seen)
-        told = [
-            LabelColumn(
-                name,
-                targets.label_kind(
-                    name, seen.columns[name], seen.rows, self._data.task, source.columns
-                ),
-                kept,
-            )
-            for name, kept in zip(labels, seen.labels, strict=True)
-        ]
+        told = list(self._told(labels, seen))
         rows = self._rows(seen, decided, told)
         where = f"{self._where} ({listed(labels, _LISTED)})" if labels else self._where
         learned = targets.learned_from(told, rows.numbers, self._data.task, where)
@@ -149,6 +140,13 @@ class _Reader:
             numbers["validation"] = numbers["validation"][chosen]
             held["validation"] = held["validation"][chosen]
         return _Divided(decided, learned.target, learned.why, rows.good, learns, numbers, held)
+
+    def _told(self, labels: Sequence[str], seen: Survey) -> Iterator[LabelColumn]:
+        """The columns that hold labels, with their kinds."""
+        task, overridden = self._data.task, self._data.source.columns
+        for name, kept in zip(labels, seen.labels, strict=True):
+            kind = targets.label_kind(name, seen.columns[name], seen.rows, task, overridden)
+            yield LabelColumn(name, kind, kept)
 
     def _labels(self) -> tuple[str, ...]:
         labels = self._data.source.labels
