@@ -75,7 +75,11 @@ CNN = {"architecture": "cnn", "cnn": {"filters": [4, 8], "units": [16, 6]}}
 FAMILIES = (
     Family("labels", "labels", {"architecture": "dense", "dense": {"units": [64]}}),
     Family("vae of pictures", DIGITS, VAE),
-    Family("dense autoencoder", {**DIGITS, **REBUILD}, DENSE),
+    Family(
+        "dense autoencoder",
+        {**DIGITS, **REBUILD},
+        {**DENSE, "regularization": {"batchNormalization": True, "dropout": 0.1, "l2": 0.001}},
+    ),
     Family("cnn autoencoder", {**DIGITS, **REBUILD}, CNN),
     Family("vae of a table", "table", VAE),
     Family("vae encoder", DIGITS, {**VAE, "output": "encoder"}),

@@ -62,8 +62,13 @@ def build(spec: Vae, width: int, numbers: int, condition: int) -> keras.Model:
 def encoded(spec: Vae, rows: Any, hidden: Hidden) -> tuple[Any, Any]:
     """Latent means and the logarithms of latent variances, (batch, latents) each."""
     last = _hidden(rows, spec.units, "encoder", hidden)
-    mean = keras.layers.Dense(spec.latentDimensions, name="latent_mean")(last)
-    return mean, keras.layers.Dense(spec.latentDimensions, name="latent_log_variance")(last)
+    mean, log_variance = (
+        keras.layers.Dense(
+            spec.latentDimensions, kernel_regularizer=hidden.regularizer(), name=name
+        )(last)
+        for name in ("latent_mean", "latent_log_variance")
+    )
+    return mean, log_variance
 
 
 def decoder_of(
@@ -76,7 +81,9 @@ def decoder_of(
         inputs.append(keras.Input((condition,), name="condition"))
     joined = keras.layers.Concatenate()(inputs) if condition else latent
     last = _hidden(joined, spec.units[::-1], "decoder", hidden)
-    rebuilt = keras.layers.Dense(width, name="rebuilt")(last)
+    rebuilt = keras.layers.Dense(width, kernel_regularizer=hidden.regularizer(), name="rebuilt")(
+        last
+    )
     if numbers:
         rebuilt = keras.layers.Concatenate()([rebuilt, _variances(rebuilt, numbers)])
     return keras.Model(inputs if condition else latent, rebuilt, name=DECODER)

@@ -73,7 +73,13 @@ def _decoder(spec: Model, schema: Schema, hidden: Hidden) -> keras.Model:
             filters, spec.cnn.kernelSize, padding="same", **hidden.arguments(), name=name
         )
         last = hidden.finish(layer(last), name)
-    layer = keras.layers.Conv2D(channels, spec.cnn.kernelSize, padding="same", name="rebuilt")
+    layer = keras.layers.Conv2D(
+        channels,
+        spec.cnn.kernelSize,
+        padding="same",
+        kernel_regularizer=hidden.regularizer(),
+        name="rebuilt",
+    )
     end = keras.layers.Flatten(name="rows")(layer(last))
     return keras.Model(start, end, name=DECODER)
 

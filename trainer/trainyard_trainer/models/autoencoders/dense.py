@@ -40,5 +40,7 @@ class DenseAutoencoder:
         last = start
         for index, width in enumerate(reversed(wide)):
             last = hidden.dense(last, width, f"decoder_{index}")
-        end = keras.layers.Dense(layout_of(schema).width, name="rebuilt")(last)
+        end = keras.layers.Dense(
+            layout_of(schema).width, kernel_regularizer=hidden.regularizer(), name="rebuilt"
+        )(last)
         return rebuilt(rows, latents, keras.Model(start, end, name=DECODER))
