@@ -29,7 +29,7 @@ from trainyard_trainer.store import Store
 def measure(saved_model: Path, data: Path, objective: str) -> CompressResult:
     """All candidates of a SavedModel that was trained on the data in `data`."""
     dataset = load(Data(source=Source(uri=f"file://{data.resolve()}")), {})
-    held_out = HeldOut.of(of_dataset(dataset, seed=0), Training())
+    held_out = HeldOut.of(of_dataset(dataset, seed=0), Training(), saved_model)
     materials = Materials(saved_model, representative_rows(dataset.train, 0), held_out)
     compression = Compression.model_validate({"objective": objective})
     with tempfile.TemporaryDirectory() as folder:

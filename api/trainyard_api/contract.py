@@ -13,6 +13,7 @@ from pydantic import Field
 
 from trainyard_api.model import OpenDocument
 
+Answers: TypeAlias = Literal["reconstruction", "encoder", "decoder", "anomaly_score"]
 ColumnKind: TypeAlias = Literal["number", "boolean", "category", "text", "time"]
 
 
@@ -91,11 +92,27 @@ class OutputContract(OpenDocument):
     """What a model gives for a row."""
 
     name: str = Field(description="Of the model's output.")
-    task: Literal["classification", "regression"] = Field(description="What it has learned.")
-    names: list[str] = Field(description="Of the classes, or of the numbers, in their order.")
+    task: Literal["classification", "multi_label", "regression", "reconstruction"] = Field(
+        description="What it has learned."
+    )
+    names: list[str] = Field(
+        description="Of the classes, of the labels, or of the numbers, in their order; none where "
+        "rows are rebuilt."
+    )
+    threshold: float | None = Field(
+        default=None,
+        description="Of several labels: what a probability has to reach for a row to have the "
+        "label. Of an anomaly score: a row whose score is larger is an anomaly. null: none.",
+    )
+    answers: Answers | None = Field(
+        default=None,
+        description="Where rows are rebuilt, what the model answers. Rebuilt numbers come as the "
+        "model scales them, categories as probabilities of their codes, numbers first.",
+    )
     baseline: list[Distribution] = Field(
         default=[],
-        description="On the test part: one of the predicted classes, or one of each number.",
+        description="On the test part: one of the predicted classes, or one of each number; "
+        "none of more than 256 numbers.",
     )
 
 

@@ -147,7 +147,8 @@ def _rules(spec: TrainingJobSpec) -> Iterator[Problem]:
     if (spec.workers.minReplicas or 0) > spec.workers.replicas:
         found = f"is {spec.workers.minReplicas}, more than replicas {spec.workers.replicas}"
         yield Problem("spec.workers.minReplicas", f"{found}; make it smaller, or leave it out")
-    yield from _rules_of_data(spec.data)
+    yield from _rules_of_data(spec.learned_data)
+    yield from _rules_of_reconstruction(spec)
     if spec.model.architecture == "custom" and spec.model.custom is None:
         yield Problem("spec.model.custom", 'is required: entrypoint: "package.module:build_model"')
     for index, gate in enumerate(spec.evaluation.gates):
@@ -168,20 +169,43 @@ def _rules(spec: TrainingJobSpec) -> Iterator[Problem]:
             yield Problem(field, f"{uri} is relative; write the whole path, as file:///PATH")
 
 
+def _rules_of_reconstruction(spec: TrainingJobSpec) -> Iterator[Problem]:
+    model, rebuilds = spec.model, spec.learned_data.task == "reconstruction"
+    if model.architecture == "vae" and not rebuilds:
+        yield Problem(
+            "spec.data.task",
+            f"is {spec.data.task}, and architecture vae learns the rows themselves; set it to "
+            "reconstruction, or use another architecture",
+        )
+    if rebuilds and model.architecture not in _REBUILDING:
+        yield Problem(
+            "spec.model.architecture",
+            f"{model.architecture} cannot rebuild rows; use one of: {', '.join(_REBUILDING)}",
+        )
+    if model.output is not None and not rebuilds:
+        yield Problem(
+            "spec.model.output",
+            f"is {model.output}, which only models that rebuild rows have; leave it out, or set "
+            "spec.data.task: reconstruction",
+        )
+
+
 def _rules_of_data(data: Data) -> Iterator[Problem]:
-    source, split = data.source, data.split
+    source, split, rebuilds = data.source, data.split, data.task == "reconstruction"
     if split.validation + split.test >= 1.0:
         yield Problem("spec.data.split", "leaves nothing to train on; make the sum smaller than 1")
     if split.groups is not None and split.time is not None:
         yield Problem(
             "spec.data.split", "groups and time cannot both divide; leave one of them out"
         )
-    if source.format in _TABLES and source.label is None:
+    if source.format in _TABLES and not source.labels and not rebuilds:
         yield Problem("spec.data.source.label", "is required: the column that is to be learned")
-    if source.label is not None and source.label in (source.features or ()):
+    if len(set(source.labels)) < len(source.labels):
+        yield Problem("spec.data.source.label", "names a column twice; name each once")
+    if both := [name for name in source.labels if name in (source.features or ())]:
         yield Problem(
             "spec.data.source.features",
-            f"has {source.label}, which is the label: nothing would be left to learn; take it out",
+            f"has {both[0]}, which is the label: nothing would be left to learn; take it out",
         )
     if source.features is not None and not source.features:
         yield Problem("spec.data.source.features", "names no column; leave it out to take all")
@@ -212,13 +236,12 @@ def _rules_of_cleaning(cleaning: Cleaning) -> Iterator[Problem]:
         )
 
 
-_BUILT_ARCHITECTURES = ("dense", "cnn")
+_REBUILDING = ("dense", "cnn", "vae")
+_BUILT_ARCHITECTURES = ("dense", "cnn", "vae")
 _BUILT_FORMATS = ("auto", "idx", "npz", "csv", "parquet", "images", "tfrecord", "text")
 _TABLES = ("csv", "parquet")
 _BUILT_SOURCES = ("file", "pvc", "s3", "gs", "az", "https", "keras", "sklearn")
 _BUILT_STORES = ("file", "pvc", "s3", "gs", "az")
-_BUILT_TASKS = ("classification", "regression")
-_BUILT_METRICS = ("accuracy", "precision", "recall", "f1", "mae", "rmse", "r2")
 _BUILT_TECHNIQUES = ("float16", "dynamic_range", "int8")
 _BUILT_SCHEDULES = ("constant", "cosine", "exponential")
 
@@ -228,9 +251,6 @@ def _not_built(spec: TrainingJobSpec) -> Iterator[Problem]:
     yield from _one_of("spec.model.architecture", spec.model.architecture, _BUILT_ARCHITECTURES)
     yield from _one_of("spec.training.schedule.name", spec.training.schedule.name, _BUILT_SCHEDULES)
     yield from _one_of("spec.training.precision", spec.training.precision, ("float32",))
-    yield from _among("spec.evaluation.metrics", spec.evaluation.metrics or (), _BUILT_METRICS)
-    gated = [gate.metric for gate in spec.evaluation.gates]
-    yield from _among("spec.evaluation.gates", gated, _BUILT_METRICS)
     if spec.compression is not None:
         techniques = spec.compression.techniques
         yield from _among("spec.compression.techniques", techniques, _BUILT_TECHNIQUES)
@@ -246,7 +266,6 @@ def _not_built_data(spec: TrainingJobSpec) -> Iterator[Problem]:
     data = spec.data
     yield from _one_of("spec.data.source.uri", scheme(data.source.uri), _BUILT_SOURCES)
     yield from _one_of("spec.data.source.format", data.source.format, _BUILT_FORMATS)
-    yield from _one_of("spec.data.task", data.task or "classification", _BUILT_TASKS)
 
 
 def _not_built_serving(spec: TrainingJobSpec) -> Iterator[Problem]:

@@ -145,12 +145,16 @@ class DataChanges(OpenDocument):
 class DataStatus(OpenDocument):
     """What the data was taken for, and what was noticed."""
 
-    task: str = Field(description="What is learned: classification or regression.")
+    task: str = Field(
+        description="What is learned: classification, multi_label, regression or reconstruction."
+    )
     rows: DataRows = Field(default_factory=DataRows, description="Rows by part.")
     targets: Annotated[list[str], Field(max_length=64)] = Field(
-        default_factory=list, description="Names of the classes, or of the numbers; the first ones."
+        default_factory=list, description="Names of the classes, labels or numbers; the first ones."
     )
-    targetCount: int = Field(default=0, description="How many classes or numbers there are.")
+    targetCount: int = Field(
+        default=0, description="How many classes, labels or numbers there are."
+    )
     changes: DataChanges | None = Field(
         default=None, description="What cleaning found and generation made; none: nothing."
     )

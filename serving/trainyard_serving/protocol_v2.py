@@ -157,7 +157,7 @@ def build_routes(served: Served, readiness: Readiness) -> list[Route]:
                 "versions": [served.revision],
                 "platform": "litert",
                 "inputs": [_tensor(served.model.input) | _example(served.model.contract)],
-                "outputs": [_tensor(served.model.output) | _labels(served.model.contract)],
+                "outputs": [_tensor(served.model.output) | _meaning(served.model.contract)],
             }
         )
 
@@ -175,9 +175,16 @@ def build_routes(served: Served, readiness: Readiness) -> list[Route]:
     ]
 
 
-def _labels(contract: Contract | None) -> dict[str, dict[str, list[str]]]:
-    """Names of the classes, or of the numbers, in the order of the output."""
-    return {} if contract is None else {"parameters": {"labels": contract.output.names}}
+def _meaning(contract: Contract | None) -> dict[str, dict[str, Any]]:
+    """Names of the classes, labels or numbers, in the order of the output, and what else there is
+    to know of answers: what they are compared with, and what a model that rebuilds rows answers.
+    """
+    if contract is None:
+        return {}
+    output = contract.output
+    further = {"threshold": output.threshold, "answers": output.answers}
+    told = {name: value for name, value in further.items() if value is not None}
+    return {"parameters": {"labels": output.names} | told}
 
 
 def _example(contract: Contract | None) -> dict[str, dict[str, Any]]:

@@ -81,7 +81,7 @@ def _run(stage: str, environ: Mapping[str, str], stop: StopRequest) -> int:
         from trainyard_trainer.data import load
 
         tracker.say("reading data")
-        reading = meanwhile(lambda: load(pod.spec.data, pod.environ, tracker.say))
+        reading = meanwhile(lambda: load(pod.spec.learned_data, pod.environ, tracker.say))
         import_keras(pod.spec.data)
         from trainyard_trainer.training import run
 

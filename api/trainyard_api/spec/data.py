@@ -40,8 +40,12 @@ class Source(Document):
         default="auto",
         description="How the files are read; auto decides by their names.",
     )
-    label: ColumnName | None = Field(
-        default=None, description="The column of csv and parquet that holds the label."
+    label: ColumnName | Annotated[list[ColumnName], Field(min_length=1, max_length=256)] | None = (
+        Field(
+            default=None,
+            description="The column of csv and parquet that holds the label; or a list of columns, "
+            "which hold 0 and 1 for a label each, or a number each.",
+        )
     )
     features: Annotated[list[str], Field(max_length=4096)] | None = Field(
         default=None,
@@ -69,6 +73,13 @@ class Source(Document):
         description="How many rows or pictures that cannot be read are left out, and counted; one "
         "more ends the job, with their names.",
     )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The columns that hold labels."""
+        if self.label is None:
+            return ()
+        return (self.label,) if isinstance(self.label, str) else tuple(self.label)
 
 
 class Split(Document):
@@ -279,8 +290,10 @@ class Data(Document):
     """What to learn from."""
 
     source: Source = Field(description="Where the examples are read from.")
-    task: Literal["classification", "regression", "reconstruction"] | None = Field(
-        default=None, description="By default decided by the label and the architecture."
+    task: Literal["classification", "multi_label", "regression", "reconstruction"] | None = Field(
+        default=None,
+        description="What is learned: a class of each row, several labels of each row, numbers, or "
+        "the row itself. By default decided by the label; architecture vae learns the row itself.",
     )
     split: Split = Field(
         default=Split(),

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator
 
 from trainyard_api.model import Document, rule, rules
 
-MetricName = Literal["accuracy", "precision", "recall", "f1", "roc_auc", "mae", "rmse", "r2"]
+MetricName = Literal[
+    "accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "precision_micro",
+    "recall_micro",
+    "f1_micro",
+    "hamming_loss",
+    "roc_auc",
+    "average_precision",
+    "mae",
+    "rmse",
+    "r2",
+    "reconstruction_error",
+    "elbo",
+]
 
 DEFAULT_METRICS: Final[Mapping[str, tuple[MetricName, ...]]] = {
     "classification": ("accuracy", "precision", "recall", "f1"),
+    "multi_label": ("accuracy", "hamming_loss", "precision", "recall", "f1", "f1_micro"),
     "regression": ("mae", "rmse", "r2"),
+    "reconstruction": ("reconstruction_error", "r2"),
 }
 """By task."""
 
@@ -52,8 +70,10 @@ class Evaluation(Document):
         default=None,
         description=(
             "The metrics; by default those of the task (classification: accuracy, precision, "
-            "recall, f1; regression: mae, rmse, r2) and of the gates. precision, recall and f1 are "
-            "means over all classes (macro)."
+            "recall, f1; multi_label: accuracy, hamming_loss, precision, recall, f1, f1_micro; "
+            "regression: mae, rmse, r2; reconstruction: reconstruction_error, r2, and where they "
+            "can be told elbo, roc_auc and average_precision) and of the gates. precision, recall, "
+            "f1 and roc_auc are means over all classes or labels (macro)."
         ),
     )
     gates: Annotated[list[Gate], Field(max_length=16)] = Field(
@@ -67,9 +87,13 @@ class Evaluation(Document):
         """Jobs that were applied when these were the default have them written out."""
         return None if tuple(metrics or ()) == DEFAULT_METRICS["classification"] else metrics
 
-    def names(self, task: str) -> list[MetricName]:
-        """The metrics that a job of that task computes."""
+    def names(self, task: str, further: Sequence[MetricName] = ()) -> list[MetricName]:
+        """The metrics that a job of that task computes.
+
+        Args:
+            further: what can be told in this job by default as well.
+        """
         if self.metrics is not None:
             return self.metrics
         gates = [gate.metric for gate in self.gates]
-        return list(dict.fromkeys([*DEFAULT_METRICS[task], *gates]))
+        return list(dict.fromkeys([*DEFAULT_METRICS[task], *further, *gates]))

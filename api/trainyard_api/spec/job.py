@@ -55,6 +55,13 @@ class TrainingJobSpec(Document):
         default=RunPolicy(), description="Retries, deadlines and what is left behind."
     )
 
+    @property
+    def learned_data(self) -> Data:
+        """The data with the task that the architecture decides, where the spec names none."""
+        if self.data.task is None and self.model.architecture == "vae":
+            return self.data.model_copy(update={"task": "reconstruction"})
+        return self.data
+
 
 class Metadata(OpenDocument):
     """The metadata that decisions need."""

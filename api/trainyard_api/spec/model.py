@@ -45,7 +45,7 @@ class Rnn(Document):
 
 
 class Vae(Document):
-    """A variational autoencoder."""
+    """A variational autoencoder, which learns the rows themselves."""
 
     latentDimensions: PositiveInt = Field(default=8, description="Size of the latent vector.")
     units: Units = Field(default=[256], description="Width of each layer of the encoder.")
@@ -103,6 +103,12 @@ class Model(Document):
     cnn: Cnn = Field(default_factory=Cnn, description="Details of architecture cnn.")
     rnn: Rnn = Field(default_factory=Rnn, description="Details of architecture rnn.")
     vae: Vae = Field(default_factory=Vae, description="Details of architecture vae.")
+    output: Literal["reconstruction", "encoder", "decoder", "anomaly_score"] | None = Field(
+        default=None,
+        description="Of task reconstruction, what the served model answers: the rebuilt row "
+        "(reconstruction, the default), the latent numbers of a row (encoder), the row of latent "
+        "numbers (decoder), or how badly a row is rebuilt (anomaly_score).",
+    )
     custom: Custom | None = Field(default=None, description="Details of architecture custom.")
     activation: Annotated[str, Field(min_length=1, max_length=63)] = Field(
         default="relu", description="Keras activation of the hidden layers."

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
 from trainyard_api.model import Document
 from trainyard_api.spec.shared import JsonObject, PositiveInt, Seed
+
+Monitor: TypeAlias = Literal[
+    "val_loss",
+    "val_accuracy",
+    "val_binary_accuracy",
+    "val_mae",
+    "val_rmse",
+    "val_reconstruction_error",
+    "val_elbo",
+]
 
 
 class Optimizer(Document):
@@ -34,10 +44,11 @@ class Schedule(Document):
 class EarlyStopping(Document):
     """When to stop before the last epoch."""
 
-    monitor: Literal["val_loss", "val_accuracy", "val_mae", "val_rmse"] = Field(
+    monitor: Monitor = Field(
         default="val_loss",
-        description="What must improve: val_loss; of a classification val_accuracy; of a "
-        "regression val_mae or val_rmse.",
+        description="What must improve: val_loss; of a classification val_accuracy; of several "
+        "labels val_accuracy or val_binary_accuracy; of a regression val_mae or val_rmse; of a "
+        "reconstruction val_reconstruction_error, and of architecture vae val_elbo.",
     )
     patience: PositiveInt = Field(
         default=3, description="Epochs without improvement that are waited for."

@@ -14,6 +14,7 @@ from trainyard_cli.show.units import count
 
 _NAMES: Final = 5
 _NOTES: Final = 8
+_THINGS: Final = {"classification": "class", "multi_label": "label"}
 
 
 def render_data(data: DataStatus) -> RenderableType:
@@ -35,7 +36,12 @@ def _learned(data: DataStatus) -> str:
     # Only the first names are in status.
     first = data.targets[:_NAMES]
     names = listed([*first, *[""] * (total - len(first))], len(first)) if first else ""
-    thing = "class" if data.task == "classification" else "number"
+    if data.task == "reconstruction":
+        told = [
+            f"{kind} {name}" for kind, name in zip(("normal", "anomalies"), first, strict=False)
+        ]
+        return f"{data.task} ({', '.join(told)})"
+    thing = _THINGS.get(data.task, "number")
     plural = "" if total == 1 else "es" if thing == "class" else "s"
     return f"{data.task} of {count(total)} {thing}{plural}" + (f" ({names})" if names else "")
 

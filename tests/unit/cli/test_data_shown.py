@@ -38,6 +38,14 @@ def test_a_regression_names_its_numbers(done: TrainingJobStatus) -> None:
     assert lines[0].startswith("Data: regression of 1 number (price); 1,200 training")
 
 
+def test_several_labels_and_anomalies_are_named(done: TrainingJobStatus) -> None:
+    lines = shown(done, task="multi_label", targets=["red", "round"], targetCount=2)
+    assert lines[0].startswith("Data: multi_label of 2 labels (red, round); 1,200 training")
+    lines = shown(done, task="reconstruction", targets=["fine", "broken"], targetCount=2)
+    assert lines[0].startswith("Data: reconstruction (normal fine, anomalies broken); 1,200")
+    assert shown(done, task="reconstruction")[0].startswith("Data: reconstruction; 1,200")
+
+
 def test_notes_stand_below_the_first_ones_and_how_many_more(done: TrainingJobStatus) -> None:
     lines = shown(done, notes=[f"note {number} [of it]" for number in range(11)])
     assert lines[1] == "  - note 0 [of it]"

@@ -29,7 +29,7 @@ class Trained:
     @property
     def held_out(self) -> HeldOut:
         """The test part."""
-        return HeldOut.of(of_dataset(self.dataset, seed=0), Training())
+        return HeldOut.of(of_dataset(self.dataset, seed=0), Training(), self.folder)
 
 
 @pytest.fixture(scope="session")

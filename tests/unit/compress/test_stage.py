@@ -63,7 +63,7 @@ def environ_of(trained, folder: Path, **changes: str) -> dict[str, str]:
 @pytest.fixture
 def materials(trained) -> Materials:
     held_out = trained.held_out
-    few = HeldOut(held_out.part.only(np.arange(64)), held_out.task)
+    few = HeldOut(held_out.part.only(np.arange(64)), held_out.judge)
     return Materials(trained.folder, representative_rows(trained.dataset.train, 0), few)
 
 

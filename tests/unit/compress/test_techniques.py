@@ -55,7 +55,7 @@ def test_accuracy_counts_the_rows_beyond_the_last_whole_batch(trained, contents)
     predicted = _predicted(contents["float32"], few.features())
 
     def accuracy(targets: np.ndarray) -> float:
-        held_out = HeldOut(Part(few.source, few.numbers, targets), trained.held_out.task)
+        held_out = HeldOut(Part(few.source, few.numbers, targets), trained.held_out.judge)
         return measure_litert(contents["float32"], held_out).accuracy
 
     assert accuracy(predicted) == 1.0

@@ -107,7 +107,8 @@ def test_a_new_run_that_cannot_be_run_leaves_the_old_one_training() -> None:
     cluster = running()
     run, before = cluster.job.status.run, cluster.names()
     data = cluster.job.spec.data
-    cluster.edit(data=data.model_copy(update={"task": "reconstruction"}))
+    nothing_left = data.split.model_copy(update={"validation": 0.5, "test": 0.5})
+    cluster.edit(data=data.model_copy(update={"split": nothing_left}))
     cluster.settle()
     assert (cluster.job.status.run, cluster.names()) == (run, before)
     assert cluster.condition("Accepted")[0] == "False"  # type: ignore[index]

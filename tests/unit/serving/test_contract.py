@@ -128,6 +128,20 @@ async def test_the_metadata_of_a_table_has_a_row_that_the_endpoint_takes(tmp_pat
     assert answer.json()["predictions"] == [[5.0, 1.0]]
 
 
+async def test_the_metadata_tells_what_labels_are_called_and_from_where_on_they_hold(
+    tmp_path: Path,
+) -> None:
+    output = OutputContract(
+        name="probabilities", task="multi_label", names=["red", "round"], threshold=0.5
+    )
+    told = contract([2], []).model_copy(update={"output": output})
+    serving = served(pack(identity(tmp_path / "model"), told), tmp_path)
+    transport = httpx.ASGITransport(build_app(serving, Readiness()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://serving") as client:
+        [given] = (await client.get("/v2/models/m")).json()["outputs"]
+    assert given["parameters"] == {"labels": ["red", "round"], "threshold": 0.5}
+
+
 def contract(shape: list[int], shift: list[float]) -> Contract:
     return Contract(
         input=InputContract(name="features", shape=shape, shift=shift),

@@ -172,8 +172,23 @@ def test_regression_metrics_are_those_of_scikit_learn() -> None:
     assert regression.measure(["mae", "rmse", "r2"], targets, predicted) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("classes", [2, 4])
+def test_roc_auc_of_classes_is_that_of_scikit_learn(classes: int) -> None:
+    random = np.random.default_rng(0)
+    labels = random.integers(0, classes, 300)
+    scores = random.normal(size=(300, classes)) + 2.0 * np.eye(classes)[labels]
+    probabilities = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    given = probabilities[:, 1] if classes == 2 else probabilities
+    expected = sklearn_metrics.roc_auc_score(labels, given, multi_class="ovr")
+
+    task = task_of(Classes(tuple("abcd"[:classes])), Training(), labels)
+    found = task.evaluate(["accuracy", "roc_auc"], labels, probabilities.astype(np.float32))
+    assert list(found) == ["accuracy", "roc_auc"]
+    assert found["roc_auc"] == pytest.approx(expected, abs=1e-6)
+
+
 def test_metrics_of_another_task_are_named() -> None:
-    with pytest.raises(InvalidSpec, match="roc_auc is no metric"):
-        classification.check(["accuracy", "roc_auc"])
+    with pytest.raises(InvalidSpec, match="mae is no metric"):
+        classification.check(["accuracy", "mae"])
     with pytest.raises(InvalidSpec, match=r"accuracy is no metric of a regression.*rmse"):
         regression.check(["accuracy"])

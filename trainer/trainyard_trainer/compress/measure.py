@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -13,14 +13,18 @@ from numpy.typing import NDArray
 
 from trainyard_api.spec import Training
 from trainyard_api.status import Measured
+from trainyard_trainer.compress.agreement import Agreement
 from trainyard_trainer.compress.conversion import Rows
 from trainyard_trainer.compress.litert import LiteModel
 from trainyard_trainer.compress.size import bytes_for
 from trainyard_trainer.compress.timing import microseconds
 from trainyard_trainer.data import Part
 from trainyard_trainer.data.prepared import Prepared
+from trainyard_trainer.data.rows import Targets
+from trainyard_trainer.data.target import Rebuilding
 from trainyard_trainer.errors import InvalidResult
-from trainyard_trainer.tasks import Task, task_of
+from trainyard_trainer.tasks import task_of
+from trainyard_trainer.tasks.task import Outputs
 
 BATCH: Final = 32
 """Rows of a batch, for throughput."""
@@ -29,32 +33,71 @@ _ROWS_AT_ONCE: Final = 256
 _SIGNATURE: Final = "serving_default"
 
 
+class Judge(Protocol):
+    """Says how good answers are; a task does."""
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers a row's answer has."""
+
+    @property
+    def main_metric(self) -> str:
+        """Of which more is better."""
+
+    def evaluate(
+        self, metrics: Sequence[str], targets: Targets, outputs: Outputs
+    ) -> dict[str, float]:
+        """The metrics asked for."""
+
+
 @dataclass(frozen=True)
 class HeldOut:
     """Rows that took no part in training or conversion, at least one, and how answers are judged.
 
     Attributes:
-        task: its main metric is what is called accuracy here.
+        judge: its main metric is what is called accuracy here.
     """
 
     part: Part
-    task: Task
+    judge: Judge
 
     @classmethod
-    def of(cls, prepared: Prepared, training: Training) -> HeldOut:
-        """The test part, judged as its task judges."""
-        task = task_of(prepared.target, training, prepared.representative.targets)
-        return cls(prepared.test, task)
+    def of(cls, prepared: Prepared, training: Training, saved_model: Path) -> HeldOut:
+        """The test part, judged as its task judges; where rows are rebuilt, by the original.
+
+        Args:
+            saved_model: folder of the original.
+
+        Raises:
+            InvalidResult: it does not answer rows of this data set.
+        """
+        target = prepared.target
+        if isinstance(target, Rebuilding):
+            return cls(prepared.test, _agreement(saved_model, prepared.test))
+        return cls(prepared.test, task_of(target, training, prepared.representative.targets))
 
     def score(self, answers: NDArray[np.float32]) -> float:
-        """The task's main metric, rounded to what is worth telling."""
-        name = self.task.main_metric
-        return round(self.task.evaluate([name], self.part.targets, answers)[name], 6)
+        """The judge's main metric, rounded to what is worth telling."""
+        name = self.judge.main_metric
+        return round(self.judge.evaluate([name], self.part.targets, answers)[name], 6)
 
     def rows(self, start: int, end: int) -> Rows:
         """Some of the rows, float32."""
-        places = np.arange(start, min(end, len(self.part)), dtype=np.int64)
-        return self.part.take(places).features.astype(np.float32)
+        return _rows(self.part, start, end)
+
+
+def _rows(part: Part, start: int, end: int) -> Rows:
+    places = np.arange(start, min(end, len(part)), dtype=np.int64)
+    return part.take(places).features.astype(np.float32)
+
+
+def _agreement(saved_model: Path, part: Part) -> Agreement:
+    predict = _signature_of(saved_model)
+    pieces = range(0, len(part), _ROWS_AT_ONCE)
+    answers = [
+        _asked(predict, saved_model, _rows(part, first, first + _ROWS_AT_ONCE)) for first in pieces
+    ]
+    return Agreement(np.concatenate(answers))
 
 
 def measure_litert(content: bytes, held_out: HeldOut) -> Measured:
@@ -96,22 +139,16 @@ def measure_saved_model(folder: Path, held_out: HeldOut) -> Measured:
     """
     predict = _signature_of(folder)
     row = held_out.rows(0, 1)
-    try:
-        answer = predict(row)
-    except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
-        raise InvalidResult(
-            f"{folder}: its signature {_SIGNATURE} does not take float32 rows of shape "
-            f"{row.shape[1:]} as the data set has them ({str(error)[:300]})"
-        ) from error
+    answer = _asked(predict, folder, row)
     if answer.ndim != 2 or len(answer) != 1:
         raise InvalidResult(
             f"{folder}: its signature {_SIGNATURE} has to answer with a number for each class, of "
             f"shape (rows, classes); for 1 row it answers with shape {answer.shape}"
         )
-    if answer.shape[1] != held_out.task.outputs:
+    if answer.shape[1] != held_out.judge.outputs:
         raise InvalidResult(
             f"{folder}: its signature {_SIGNATURE} answers a row with {answer.shape[1]} numbers, "
-            f"and the data set has {held_out.task.outputs} to tell; number the classes from 0, in "
+            f"and the data set has {held_out.judge.outputs} to tell; number the classes from 0, in "
             "the order of the labels"
         )
     batch = np.resize(held_out.rows(0, BATCH), (BATCH, *row.shape[1:]))
@@ -124,6 +161,23 @@ def measure_saved_model(folder: Path, held_out: HeldOut) -> Measured:
         latencyMicroseconds=round(microseconds(lambda: predict(row)), 1),
         throughput=round(BATCH * 1e6 / microseconds(lambda: predict(batch)), 1),
     )
+
+
+def _asked(
+    predict: Callable[[Rows], NDArray[np.float32]], folder: Path, rows: Rows
+) -> NDArray[np.float32]:
+    """The original's answer.
+
+    Raises:
+        InvalidResult: it does not take such rows.
+    """
+    try:
+        return predict(rows)
+    except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
+        raise InvalidResult(
+            f"{folder}: its signature {_SIGNATURE} does not take float32 rows of shape "
+            f"{rows.shape[1:]} as the data set has them ({str(error)[:300]})"
+        ) from error
 
 
 def _signature_of(folder: Path) -> Callable[[Rows], NDArray[np.float32]]:

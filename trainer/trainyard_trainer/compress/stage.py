@@ -75,7 +75,7 @@ def run(pod: Pod, tracker: Tracker) -> ExitCode:
         tracker.say("reading data")
         prepared = held_out_rows(pod, Path(scratch), tracker.say)
         representative = representative_rows(prepared.representative, pod.spec.data.split.seed)
-        held_out = HeldOut.of(prepared, pod.spec.training)
+        held_out = HeldOut.of(prepared, pod.spec.training, saved_model)
         materials = Materials(saved_model, representative, held_out, prepared.contract)
         compression = pod.spec.compression or Compression()
         result = compress(materials, compression, store, tracker)
@@ -119,7 +119,7 @@ def held_out_rows(pod: Pod, scratch: Path, say: Callable[[str], None]) -> Prepar
         folder = announced_folder(announced, pod.storage, pod.environ, scratch)
         with guarded(folder, "read"):
             return prepared_data.read(folder)
-    dataset = load(pod.spec.data, pod.environ, say)
+    dataset = load(pod.spec.learned_data, pod.environ, say)
     rows = prepared_data.of_dataset(dataset, pod.spec.data.split.seed)
     is_divided = dataset.test.source is dataset.train.source
     return replace(rows, notes=(_DIVIDED_ANEW,)) if is_divided else rows
@@ -173,7 +173,7 @@ def compress(
         _log.warning("%s is no candidate: %s", missing.name, missing.reason)
     loss = original.accuracy - measured[FALLBACK].accuracy
     _log.info("LiteRT's %s loses %.4f of accuracy against the SavedModel", FALLBACK, loss)
-    metric = materials.held_out.task.main_metric
+    metric = materials.held_out.judge.main_metric
     choice = choose(
         original.accuracy, measured, compression.objective, compression.maxAccuracyLoss, metric
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from trainyard_api.spec import Data
-from trainyard_trainer.data import checks, shifting, splitting
+from trainyard_trainer.data import anomalies, checks, shifting, splitting
 from trainyard_trainer.data.dataset import Dataset
 from trainyard_trainer.data.labels import Labels, read_labels, task_notes
 from trainyard_trainer.data.moments import moments
@@ -13,6 +13,7 @@ from trainyard_trainer.data.reading import Reading
 from trainyard_trainer.data.rows import Part, StoredRows, whole
 from trainyard_trainer.data.schema import Schema
 from trainyard_trainer.data.source import FIELD, PARTS, RawParts
+from trainyard_trainer.data.target import Target
 
 
 def from_parts(raw: RawParts, reading: Reading) -> Dataset:
@@ -25,8 +26,9 @@ def from_parts(raw: RawParts, reading: Reading) -> Dataset:
     source, name = raw["train"].features, raw["train"].name
     for part, each in given.items():
         checks.check_same_shape(source, each.features, part, name)
-    task = None if data.task == "reconstruction" else data.task
-    learned = read_labels(FIELD, task, [Labels(each.labels, each.name) for each in given.values()])
+    learned = read_labels(
+        FIELD, data.task, [Labels(each.labels, each.name) for each in given.values()]
+    )
     parts = {
         part: whole(each.features, targets)
         for (part, each), targets in zip(given.items(), learned.parts, strict=True)
@@ -34,6 +36,7 @@ def from_parts(raw: RawParts, reading: Reading) -> Dataset:
     train, validation, test = splitting.divide(
         parts["train"], data.split, parts.get("validation"), parts.get("test"), data.fold
     )
+    train, validation = (_learned(learned.target, part) for part in (train, validation))
     checks.check_classes(learned.target, train, test, name)
     channels_first = _channels_first(data, source.shape)
     notes = task_notes(learned.target, learned.why)
@@ -54,6 +57,12 @@ def from_parts(raw: RawParts, reading: Reading) -> Dataset:
     if data.preprocessing.scaling not in ("standard", "minmax"):
         return shifted
     return replace(shifted, moments=moments(shifted.train, channels_first))
+
+
+def _learned(target: Target, part: Part) -> Part:
+    """The rows of a part that may be learned from."""
+    places = anomalies.learned_from(target, part.targets)
+    return part if places is None else part.only(places)
 
 
 def _channels_first(data: Data, shape: tuple[int, ...]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from trainyard_trainer.data.labels import the_label
 from trainyard_trainer.data.reading import Reading
 from trainyard_trainer.data.source import FIELD
 from trainyard_trainer.errors import InvalidData
@@ -60,7 +61,7 @@ def columns_of(records: Iterable[bytes | None], name: str, reading: Reading) -> 
         raise InvalidData(f"{FIELD}: {name} has no records of tf.train.Example")
     there = {name: _kind(feature) for name, feature in example.items()}
     listed = ", ".join(sorted(there)) or "none"
-    wanted = reading.data.source.label
+    wanted = the_label(reading.data.source)
     label = wanted or next((name for name in _LABELS if name in there), None)
     if label is None or there.get(label) is None:
         raise InvalidData(

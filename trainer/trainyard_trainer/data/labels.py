@@ -12,7 +12,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from trainyard_api.spec.data import Source
+from trainyard_trainer.data.anomalies import rebuilding, shown
 from trainyard_trainer.data.rows import Targets
+from trainyard_trainer.data.several_labels import are_lists, as_labels, is_multi_hot
 from trainyard_trainer.data.target import CLASSES_OF_A_CHOICE, Classes, Quantities, Target, TaskName
 from trainyard_trainer.errors import InvalidData
 
@@ -66,15 +69,35 @@ def read_labels(
     task, why = (wanted, "") if wanted is not None else _task_of(together)
     where = parts[0].name
     ends = np.cumsum([len(each) for each in plain])[:-1]
+    if task == "reconstruction":
+        rebuilt, flags, told = rebuilding(_names(together))
+        return Learned(rebuilt, tuple(np.split(flags, ends)), told)
+    if task == "multi_label":
+        labels, held = as_labels(field, where, together, tuple(names))
+        return Learned(labels, tuple(np.split(held, ends)), why)
     if task == "classification":
-        classes, numbers = _as_classes(field, where, together)
+        classes, numbers = _as_classes(field, where, together, tuple(names))
         return Learned(classes, tuple(np.split(numbers, ends)), why)
     quantities, values = _as_quantities(field, where, together, tuple(names))
     return Learned(quantities, tuple(np.split(values, ends)), why)
 
 
+def the_label(source: Source) -> str | None:
+    """The one column that holds the label, for sources which have no use for several.
+
+    Raises:
+        InvalidData: the spec names several.
+    """
+    if len(source.labels) > 1:
+        raise InvalidData(
+            "spec.data.source.label: several columns hold labels in csv and parquet alone; name "
+            'one, whose cells may be lists such as "a;b"'
+        )
+    return source.labels[0] if source.labels else None
+
+
 def task_notes(target: Target, why: str) -> list[str]:
-    """That the labels told the task, for people; nothing where the spec names it."""
+    """What the labels told, for people; nothing where the spec says all of it."""
     return [f"task {target.task}: {why}"] if why else []
 
 
@@ -127,7 +150,11 @@ def _task_of(values: NDArray[Any]) -> tuple[TaskName, str]:
     if values.ndim == 2:
         if _is_one_hot(values):
             return "classification", "each row of labels has a single one"
+        if is_multi_hot(values):
+            return "multi_label", f"each row has 0 or 1 for {values.shape[1]} labels"
         return "regression", f"each row has {values.shape[1]} numbers to learn"
+    if values.dtype.kind == "U" and are_lists(np.unique(values).tolist()):
+        return "multi_label", "the labels are lists"
     if values.dtype.kind in "Ub":
         return "classification", "the labels are texts or truth values"
     if values.dtype.kind == "f" and not np.array_equal(np.rint(values), values):
@@ -144,14 +171,24 @@ def _is_one_hot(values: NDArray[Any]) -> bool:
     return bool(((values == 0) | (values == 1)).all() and (values.sum(axis=1) == 1).all())
 
 
-def _as_classes(field: str, where: str, values: NDArray[Any]) -> tuple[Classes, NDArray[np.int64]]:
+def _names(values: NDArray[Any]) -> NDArray[Any]:
+    """Labels as one a row."""
+    return values.argmax(axis=1) if values.ndim == 2 and _is_one_hot(values) else values
+
+
+def _as_classes(
+    field: str, where: str, values: NDArray[Any], names: tuple[str, ...] = ()
+) -> tuple[Classes, NDArray[np.int64]]:
     if values.ndim == 2:
         if not _is_one_hot(values):
             raise InvalidData(
                 f"{field}: {where}: labels have the shape {values.shape}; classification learns "
-                f"one class a row: give one label, or one-hot rows; or set {TASK_FIELD}: regression"
+                f"one class a row: give one label, or one-hot rows; or set {TASK_FIELD}: "
+                f"{'multi_label' if is_multi_hot(values) else 'regression'}"
             )
-        return Classes(tuple(str(i) for i in range(values.shape[1]))), values.argmax(axis=1)
+        if len(names) != values.shape[1]:
+            names = tuple(str(i) for i in range(values.shape[1]))
+        return Classes(names), values.argmax(axis=1)
     if values.dtype.kind == "f":
         whole = np.rint(values)
         if not np.array_equal(whole, values):
@@ -162,7 +199,7 @@ def _as_classes(field: str, where: str, values: NDArray[Any]) -> tuple[Classes, 
             )
         values = whole.astype(np.int64)
     found, numbers = np.unique(values, return_inverse=True)
-    names = tuple(_shown(each) for each in found)
+    names = tuple(shown(each) for each in found)
     check_classes(field, where, names, len(values))
     return Classes(names), numbers.astype(np.int64)
 
@@ -215,9 +252,3 @@ def _is_number(text: str) -> bool:
         return bool(np.isfinite(float(text)))
     except ValueError:
         return False
-
-
-def _shown(label: Any) -> str:
-    if isinstance(label, (bool, np.bool_)):
-        return "true" if label else "false"
-    return str(label)

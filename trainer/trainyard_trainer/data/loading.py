@@ -10,7 +10,6 @@ from trainyard_trainer.data.cleaning import clean
 from trainyard_trainer.data.dataset import Dataset
 from trainyard_trainer.data.opening import open_source
 from trainyard_trainer.data.reading import Reading, Say, silent
-from trainyard_trainer.errors import InvalidSpec
 
 
 def load(data: Data, environ: Mapping[str, str], say: Say = silent) -> Dataset:
@@ -22,11 +21,8 @@ def load(data: Data, environ: Mapping[str, str], say: Say = silent) -> Dataset:
 
     Raises:
         InvalidData: they are not there, or cannot be learned from.
-        InvalidSpec: the task is not built yet.
         StoreUnavailable: the volume, the bucket or a data set's host is away.
     """
-    if data.task == "reconstruction":
-        raise InvalidSpec("spec.data.task: reconstruction is not built yet")
     reading = Reading(data, environ, say)
     dataset = open_source(reading)
     told = replace(dataset, notes=(*reading.notes, *reading.bad.notes(), *dataset.notes))

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,8 +33,15 @@ from trainyard_trainer.data import findings
 from trainyard_trainer.data.dataset import Dataset
 from trainyard_trainer.data.labels import Labels, read_labels
 from trainyard_trainer.data.resident import Resident
-from trainyard_trainer.data.rows import Part, Targets, whole
-from trainyard_trainer.data.target import Classes, Quantities, Target, TaskName
+from trainyard_trainer.data.rows import Features, Part, Targets, whole
+from trainyard_trainer.data.target import (
+    Classes,
+    Quantities,
+    Rebuilding,
+    SeveralLabels,
+    Target,
+    TaskName,
+)
 from trainyard_trainer.errors import InvalidResult
 
 REPRESENTATIVE_ROWS: Final = 1000
@@ -43,6 +50,12 @@ _FIRST_NOTES: Final = 2
 
 _MOST_BYTES: Final = 256 * 2**20
 """Of one part's features: a part that has more is represented by some of its rows."""
+_KINDS: Final[Mapping[TaskName, Callable[[tuple[str, ...]], Target]]] = {
+    "classification": Classes,
+    "multi_label": SeveralLabels,
+    "regression": Quantities,
+    "reconstruction": Rebuilding,
+}
 _DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError)
 
 
@@ -97,12 +110,19 @@ def _some(part: Part, most: int | None, random: np.random.Generator) -> Part:
     return part.only(np.sort(random.choice(len(part), count, replace=False)).astype(np.int64))
 
 
-def write(folder: Path, dataset: Dataset, contract: Contract, seed: int) -> None:
+def write(
+    folder: Path,
+    dataset: Dataset,
+    contract: Contract,
+    seed: int,
+    taken: Callable[[Features], Features] = lambda rows: rows,
+) -> None:
     """Write the artifact.
 
     Args:
         folder: does not exist yet.
         contract: of the trained model.
+        taken: what the model takes in the place of some rows.
 
     Raises:
         OSError: the disk refuses.
@@ -114,7 +134,7 @@ def write(folder: Path, dataset: Dataset, contract: Contract, seed: int) -> None
         ("validation", prepared.validation),
         ("representative", prepared.representative),
     ):
-        np.savez(folder / f"{name}.npz", features=part.features(), targets=part.targets)
+        np.savez(folder / f"{name}.npz", features=taken(part.features()), targets=part.targets)
     np.savez(
         folder / "plan.npz",
         train=dataset.train.numbers,
@@ -171,7 +191,7 @@ def report(dataset: Dataset) -> DataStatus:
         task=target.task,
         rows=_rows(dataset),
         targets=[_cut(name, MAX_NAME) for name in target.names[:MAX_TARGETS]],
-        targetCount=target.outputs,
+        targetCount=len(target.names),
         changes=_changes(dataset),
         notes=[_cut(note, MAX_NOTE) for note in _telling(dataset.notes)],
     )
@@ -254,5 +274,4 @@ def _targets(
 
 
 def _target(task: TaskName, names: Sequence[str]) -> Target:
-    kind = Classes if task == "classification" else Quantities
-    return kind(tuple(names))
+    return _KINDS[task](tuple(names))

@@ -21,7 +21,8 @@ Place = Callable[[int], str]
 Features = NDArray[Any]
 """Shape (rows, *row)."""
 Targets = NDArray[Any]
-"""What is learned of each row: classes, int64 (rows,), or numbers, float32 (rows, outputs)."""
+"""What is learned of each row: classes, int64 (rows,), or numbers, float32
+(rows, outputs). Of rows that are rebuilt, 1 for an anomaly and 0 else, int64 (rows,)."""
 
 PIECE_BYTES: Final = 2 * 2**20
 """What is taken at once where all rows are looked at, in bytes of features."""

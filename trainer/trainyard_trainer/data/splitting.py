@@ -7,16 +7,17 @@ be read to know which rows train.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainyard_api.spec import Fold, Split
-from trainyard_trainer.data import grouping
+from trainyard_trainer.data import anomalies, grouping
 from trainyard_trainer.data.rows import Numbers, Part, Targets
 from trainyard_trainer.data.source import PartName
+from trainyard_trainer.data.target import Target
 from trainyard_trainer.errors import InvalidData
 
 FIELD: Final = "spec.data.split"
@@ -63,6 +64,19 @@ class Planned:
     train: Numbers
     validation: Numbers
     test: Numbers
+
+    def of_learned(self, target: Target, targets: Targets) -> Planned:
+        """The same without rows in train and validation that may not be learned from.
+
+        Args:
+            targets: of all rows that were divided.
+        """
+
+        def learned(rows: Numbers) -> Numbers:
+            places = anomalies.learned_from(target, targets[rows])
+            return rows if places is None else rows[places]
+
+        return replace(self, train=learned(self.train), validation=learned(self.validation))
 
     @property
     def parts(self) -> dict[PartName, Numbers]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainyard_trainer.errors import InvalidSpec
+from trainyard_trainer.evaluation.ranking import mean_roc_auc
 
 Labels = NDArray[np.int64]
 _Counts = NDArray[Any]
@@ -36,6 +37,9 @@ def _f1(counts: _Counts) -> NDArray[np.float64]:
     return _share(2 * np.diag(counts), counts.sum(axis=0) + counts.sum(axis=1))
 
 
+ROC_AUC: Final = "roc_auc"
+"""Needs probabilities: see `roc_auc`."""
+
 _METRICS: Final[dict[str, Callable[[_Counts], float]]] = {
     "accuracy": lambda counts: float(np.trace(counts) / counts.sum()),
     "precision": lambda counts: float(_precision(counts).mean()),
@@ -51,10 +55,10 @@ def check(names: Sequence[str]) -> None:
         InvalidSpec: one cannot.
     """
     for name in names:
-        if name not in _METRICS:
+        if name not in (*_METRICS, ROC_AUC):
             raise InvalidSpec(
-                f"spec.evaluation.metrics: {name} is no metric of a classification that is built "
-                "yet; use one of: " + ", ".join(_METRICS)
+                f"spec.evaluation.metrics: {name} is no metric of a classification; use one of: "
+                + ", ".join((*_METRICS, ROC_AUC))
             )
 
 
@@ -64,18 +68,26 @@ def confusion(labels: Labels, predicted: Labels, classes: int) -> _Counts:
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
 
+def roc_auc(labels: Labels, probabilities: NDArray[Any]) -> float:
+    """Area under the receiver operating characteristic of each class against all others, a mean
+    over the classes; of two classes both have the same.
+
+    Args:
+        labels: classes, (rows,).
+        probabilities: (rows, classes).
+    """
+    truth = labels[:, np.newaxis] == np.arange(probabilities.shape[1])
+    return mean_roc_auc(truth, probabilities)
+
+
 def measure(
     names: Sequence[str], labels: Labels, predicted: Labels, classes: int
 ) -> dict[str, float]:
-    """The metrics asked for.
+    """The metrics asked for, of those that need no probabilities.
 
     Args:
         labels, predicted: classes, shape (rows,).
         classes: how many the data set has.
-
-    Raises:
-        InvalidSpec: a metric that cannot be computed.
     """
-    check(names)
     counts = confusion(labels, predicted, classes)
     return {name: _METRICS[name](counts) for name in names}

@@ -24,7 +24,7 @@ _SHARES: Final = 10
 _CODES: Final = 64
 """Shares of codes that are kept; rarer ones are told together."""
 _WIDEST: Final = 256
-"""Columns of an array that are told of one by one."""
+"""Columns of an array, and numbers of an answer, that are told of one by one."""
 
 
 def sample(part: Part) -> NDArray[Any]:
@@ -66,6 +66,8 @@ def of_answers(target: Target, outputs: NDArray[Any]) -> list[Distribution]:
     """Of a model's answers, (rows, outputs)."""
     if isinstance(target, Classes):
         return [of_codes(outputs.argmax(axis=1), target.outputs)]
+    if outputs.shape[1] > _WIDEST:
+        return []
     return [of_numbers(column) for column in outputs.astype(np.float64).T]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from numpy.typing import NDArray
 
 from trainyard_api.contract import (
+    Answers,
     ColumnContract,
     Contract,
     InputContract,
@@ -14,20 +15,27 @@ from trainyard_api.contract import (
     Range,
 )
 from trainyard_trainer.data.schema import Column, Schema
+from trainyard_trainer.data.target import Rebuilding
 from trainyard_trainer.export import baseline
 from trainyard_trainer.models.building import INPUT_NAME
 
 
 def contract_of(
-    schema: Schema, output: str, learned: NDArray[Any], answers: NDArray[Any]
+    schema: Schema,
+    output: str,
+    learned: NDArray[Any],
+    answers: NDArray[Any],
+    threshold: float | None = None,
 ) -> Contract:
     """The contract of a model of these rows.
 
     Args:
         output: name of the model's output.
-        learned: rows of the training part, for what inputs are like: (rows, *row).
+        learned: what it takes of the training part, for what inputs are like: (rows, *row).
         answers: to the test part, for what answers are like: (rows, outputs).
+        threshold: what answers are compared with.
     """
+    rebuilds = isinstance(schema.target, Rebuilding)
     return Contract(
         input=InputContract(
             name=INPUT_NAME,
@@ -40,7 +48,9 @@ def contract_of(
         output=OutputContract(
             name=output,
             task=schema.target.task,
-            names=list(schema.target.names),
+            names=[] if rebuilds else list(schema.target.names),
+            threshold=threshold,
+            answers=cast(Answers, output) if rebuilds else None,
             baseline=baseline.of_answers(schema.target, answers),
         ),
     )

@@ -9,8 +9,14 @@ import keras
 
 from trainyard_api.spec import Model
 from trainyard_trainer.data.schema import Schema
+from trainyard_trainer.data.target import Rebuilding
 from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.models.architecture import Architecture
+from trainyard_trainer.models.autoencoders.autoencoder import Autoencoder, check_rows
+from trainyard_trainer.models.autoencoders.cnn import CnnAutoencoder
+from trainyard_trainer.models.autoencoders.dense import DenseAutoencoder
+from trainyard_trainer.models.autoencoders.laid_out import laid_out
+from trainyard_trainer.models.autoencoders.vae import VariationalAutoencoder
 from trainyard_trainer.models.cnn import Cnn
 from trainyard_trainer.models.dense import Dense
 from trainyard_trainer.models.hidden import Hidden, check_activation
@@ -20,6 +26,11 @@ from trainyard_trainer.tasks import Task
 
 INPUT_NAME: Final = "features"
 _ARCHITECTURES: Final[Mapping[str, Architecture]] = {"dense": Dense(), "cnn": Cnn()}
+_AUTOENCODERS: Final[Mapping[str, Autoencoder]] = {
+    "dense": DenseAutoencoder(),
+    "cnn": CnnAutoencoder(),
+    "vae": VariationalAutoencoder(),
+}
 
 
 def check(spec: Model, schema: Schema) -> None:
@@ -29,12 +40,35 @@ def check(spec: Model, schema: Schema) -> None:
         InvalidSpec: the architecture does not fit the data, or a name is unknown.
     """
     check_activation(spec.activation)
+    if isinstance(schema.target, Rebuilding):
+        _check_rebuilding(spec, schema)
+        return
+    if spec.architecture == "vae":
+        raise InvalidSpec(
+            "spec.model.architecture: vae learns the rows themselves; set spec.data.task: "
+            "reconstruction, or use another architecture"
+        )
+    if spec.output is not None:
+        raise InvalidSpec(
+            f"spec.model.output: {spec.output} is of models that rebuild rows, and this is a "
+            f"{schema.target.task}; leave it out"
+        )
     if spec.architecture not in _ARCHITECTURES:
         raise InvalidSpec(
             f"spec.model.architecture: {spec.architecture} is not built yet; "
             f"use one of: {', '.join(_ARCHITECTURES)}"
         )
     _ARCHITECTURES[spec.architecture].check(spec, schema)
+
+
+def _check_rebuilding(spec: Model, schema: Schema) -> None:
+    if spec.architecture not in _AUTOENCODERS:
+        raise InvalidSpec(
+            f"spec.model.architecture: {spec.architecture} cannot rebuild rows; use one of: "
+            + ", ".join(_AUTOENCODERS)
+        )
+    check_rows(schema)
+    _AUTOENCODERS[spec.architecture].check(spec, schema)
 
 
 def build(
@@ -53,9 +87,13 @@ def build(
     """
     check(spec, schema)
     inputs = keras.Input(schema.shape, name=INPUT_NAME, dtype="float32")
-    scaled = _prepared(schema, scaling, inputs)
     hidden = Hidden.of(spec, synchronized)
-    last = _ARCHITECTURES[spec.architecture].body(spec, scaled, hidden)
+    if isinstance(schema.target, Rebuilding):
+        rows = laid_out(schema, scaling, inputs)
+        last = _AUTOENCODERS[spec.architecture].body(spec, schema, rows, hidden)
+    else:
+        scaled = _prepared(schema, scaling, inputs)
+        last = _ARCHITECTURES[spec.architecture].body(spec, scaled, hidden)
     return keras.Model(inputs, task.head(last, hidden.regularizer()), name=spec.architecture)
 
 

@@ -39,17 +39,23 @@ class Cnn:
 
     def body(self, spec: Model, scaled: Any, hidden: Hidden) -> Any:
         """The last hidden layer's output, (batch, width)."""
-        last = scaled
-        for index, filters in enumerate(spec.cnn.filters):
-            convolution = keras.layers.Conv2D(
-                filters,
-                spec.cnn.kernelSize,
-                padding="same",
-                **hidden.arguments(),
-                name=f"convolution_{index}",
-            )
-            last = hidden.finish(convolution(last), convolution.name, _pooling(spec, index))
+        last = blocks(spec, scaled, hidden)
         return dense_layers(keras.layers.Flatten(name="flatten")(last), spec.cnn.units, hidden)
+
+
+def blocks(spec: Model, scaled: Any, hidden: Hidden) -> Any:
+    """What the blocks make of pictures: (batch, height, width, filters)."""
+    last = scaled
+    for index, filters in enumerate(spec.cnn.filters):
+        convolution = keras.layers.Conv2D(
+            filters,
+            spec.cnn.kernelSize,
+            padding="same",
+            **hidden.arguments(),
+            name=f"convolution_{index}",
+        )
+        last = hidden.finish(convolution(last), convolution.name, _pooling(spec, index))
+    return last
 
 
 def _pooling(spec: Model, index: int) -> keras.layers.Layer | None:

@@ -34,15 +34,21 @@ def of_columns(columns: Sequence[Column], scaling: Scaling, inputs: Any) -> Any:
     truths = [column for column in columns if column.kind == "boolean"]
     found = []
     if numbers:
-        found.append(scale(scaling, _filled(_picked(inputs, numbers), numbers, "numbers")))
+        found.append(scale(scaling, filled(picked(inputs, numbers), numbers, "numbers")))
     if truths:
-        found.append(_filled(_picked(inputs, truths), truths, "booleans"))
+        found.append(filled(picked(inputs, truths), truths, "booleans"))
     for place, column in enumerate(columns):
         name = f"column_{place}"
         if column.kind == "category":
-            found.append(_category(_codes(inputs, column), column, name))
+            found.append(
+                _category(
+                    codes(inputs[:, column.first : column.first + column.width]), column, name
+                )
+            )
         elif column.kind == "text":
-            found.append(_text(_codes(inputs, column), column, name))
+            found.append(
+                _text(codes(inputs[:, column.first : column.first + column.width]), column, name)
+            )
     if len(found) == 1:
         return found[0]
     return keras.layers.Concatenate(name="columns")(found)
@@ -53,7 +59,7 @@ def embedding_width(codes: int) -> int:
     return min(_WIDEST, round(_FACTOR * codes**_EXPONENT))
 
 
-def _picked(inputs: Any, columns: Sequence[Column]) -> Any:
+def picked(inputs: Any, columns: Sequence[Column]) -> Any:
     """The places of columns of one place each. Neighbours are cut out together."""
     runs: list[list[int]] = []
     for column in columns:
@@ -65,7 +71,7 @@ def _picked(inputs: Any, columns: Sequence[Column]) -> Any:
     return cut[0] if len(cut) == 1 else keras.ops.concatenate(cut, axis=1)
 
 
-def _filled(values: Any, columns: Sequence[Column], name: str) -> Any:
+def filled(values: Any, columns: Sequence[Column], name: str) -> Any:
     """The values, with what the columns say in the place of NaN."""
     if all(column.fill is None for column in columns):
         return values
@@ -78,8 +84,9 @@ def _filled(values: Any, columns: Sequence[Column], name: str) -> Any:
     )
 
 
-def _codes(inputs: Any, column: Column) -> Any:
-    return keras.ops.cast(inputs[:, column.first : column.first + column.width], "int32")
+def codes(values: Any) -> Any:
+    """Codes, which rows have as float32."""
+    return keras.ops.cast(values, "int32")
 
 
 def _category(codes: Any, column: Column, name: str) -> Any:

@@ -7,14 +7,18 @@ the prior, a standard normal distribution.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import keras
 
+from trainyard_api.spec import Regularization
 from trainyard_api.spec.model import Vae
+from trainyard_trainer.models.hidden import Hidden
 
 DECODER: Final = "decoder"
-"""Name of the part of the model that makes rows: of [latents, condition]."""
+"""Name of the part of the model that makes rows: of latents, or of [latents, condition]."""
+PLAIN: Final = Hidden("relu", Regularization(), synchronized=True)
 _LEAST: Final = -7.0
 """Of the logarithm of a variance: without a bound the likelihood of a number that is easily told
 has none either.
@@ -36,20 +40,6 @@ class Sampling(keras.layers.Layer):
         return mean + keras.ops.exp(0.5 * log_variance) * noise
 
 
-class Variances(keras.layers.Layer):
-    """The logarithms of learned variances, one for each number whatever the row."""
-
-    def __init__(self, numbers: int, **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self._raw = self.add_weight(shape=(numbers,), initializer="zeros", name="log_variances")
-
-    def call(self, inputs: Any) -> Any:
-        """Those of all rows of a batch, (batch, numbers)."""
-        bounded = _LEAST + keras.ops.softplus(self._raw - _LEAST)
-        rows = keras.ops.shape(inputs)[0]
-        return keras.ops.broadcast_to(bounded, (rows, bounded.shape[0]))
-
-
 def build(spec: Vae, width: int, numbers: int, condition: int) -> keras.Model:
     """A model of [rows, condition] to [latent means, logarithms of latent variances, decoded rows].
 
@@ -63,27 +53,54 @@ def build(spec: Vae, width: int, numbers: int, condition: int) -> keras.Model:
     """
     rows = keras.Input((width,), name="rows")
     kind = keras.Input((condition,), name="condition")
-    last = _hidden(keras.layers.Concatenate()([rows, kind]), spec.units, "encoder")
-    mean = keras.layers.Dense(spec.latentDimensions, name="latent_mean")(last)
-    log_variance = keras.layers.Dense(spec.latentDimensions, name="latent_log_variance")(last)
+    mean, log_variance = encoded(spec, keras.layers.Concatenate()([rows, kind]), PLAIN)
     latent = Sampling(name="sampling")(mean, log_variance)
-    decoder = _decoder(spec, width, numbers, condition)
+    decoder = decoder_of(spec, width, numbers, PLAIN, condition)
     return keras.Model([rows, kind], [mean, log_variance, decoder([latent, kind])], name="vae")
 
 
-def _decoder(spec: Vae, width: int, numbers: int, condition: int) -> keras.Model:
+def encoded(spec: Vae, rows: Any, hidden: Hidden) -> tuple[Any, Any]:
+    """Latent means and the logarithms of latent variances, (batch, latents) each."""
+    last = _hidden(rows, spec.units, "encoder", hidden)
+    mean, log_variance = (
+        keras.layers.Dense(
+            spec.latentDimensions, kernel_regularizer=hidden.regularizer(), name=name
+        )(last)
+        for name in ("latent_mean", "latent_log_variance")
+    )
+    return mean, log_variance
+
+
+def decoder_of(
+    spec: Vae, width: int, numbers: int, hidden: Hidden, condition: int = 0
+) -> keras.Model:
+    """The part that makes rows, with a second input where there is a condition."""
     latent = keras.Input((spec.latentDimensions,), name="latent")
-    kind = keras.Input((condition,), name="condition")
-    joined = keras.layers.Concatenate()([latent, kind])
-    last = _hidden(joined, spec.units[::-1], "decoder")
-    rebuilt = keras.layers.Dense(width, name="rebuilt")(last)
+    inputs = [latent]
+    if condition:
+        inputs.append(keras.Input((condition,), name="condition"))
+    joined = keras.layers.Concatenate()(inputs) if condition else latent
+    last = _hidden(joined, spec.units[::-1], "decoder", hidden)
+    rebuilt = keras.layers.Dense(width, kernel_regularizer=hidden.regularizer(), name="rebuilt")(
+        last
+    )
     if numbers:
-        variances = Variances(numbers, name="variances")(rebuilt)
-        rebuilt = keras.layers.Concatenate()([rebuilt, variances])
-    return keras.Model([latent, kind], rebuilt, name=DECODER)
+        rebuilt = keras.layers.Concatenate()([rebuilt, _variances(rebuilt, numbers)])
+    return keras.Model(inputs if condition else latent, rebuilt, name=DECODER)
 
 
-def _hidden(last: Any, units: list[int], name: str) -> Any:
+def _variances(rows: Any, numbers: int) -> Any:
+    """The logarithms of learned variances, alike in all rows of a batch: (batch, numbers).
+
+    They are the bias of a layer that is given nothing, since whatever is exported has to load
+    without a layer of our own.
+    """
+    nothing = keras.ops.zeros_like(rows[:, :1])
+    raw = keras.layers.Dense(numbers, kernel_initializer="zeros", name="log_variances")(nothing)
+    return _LEAST + keras.ops.softplus(raw - _LEAST)
+
+
+def _hidden(last: Any, units: Sequence[int], name: str, hidden: Hidden) -> Any:
     for index, width in enumerate(units):
-        last = keras.layers.Dense(width, activation="relu", name=f"{name}_{index}")(last)
+        last = hidden.dense(last, width, f"{name}_{index}")
     return last

@@ -5,7 +5,7 @@ them is the main one. The loop, the engine and the stages know none of that: a n
 module here and a line in `task_of`.
 """
 
-from trainyard_trainer.tasks.choice import task_of
+from trainyard_trainer.tasks.choice import task_for, task_of
 from trainyard_trainer.tasks.task import Task
 
-__all__ = ["Task", "task_of"]
+__all__ = ["Task", "task_for", "task_of"]

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainyard_api.spec import Training
+from trainyard_api.spec import MetricName, Training
 from trainyard_trainer.data.rows import Targets
 from trainyard_trainer.data.target import Classes
 from trainyard_trainer.errors import InvalidSpec
@@ -27,6 +27,8 @@ class Classification:
     output: str = "probabilities"
     measures: tuple[str, ...] = ("accuracy",)
     main_metric: str = "accuracy"
+    further_metrics: tuple[MetricName, ...] = ()
+    learns_threshold: bool = False
 
     def __init__(self, classes: Classes, training: Training, trained_on: Targets) -> None:
         """Args:
@@ -90,7 +92,21 @@ class Classification:
         Raises:
             InvalidSpec: one that classification does not have.
         """
-        return metrics_of.measure(metrics, targets, outputs.argmax(axis=1), self.outputs)
+        metrics_of.check(metrics)
+        plain = [name for name in metrics if name != metrics_of.ROC_AUC]
+        found = metrics_of.measure(plain, targets, outputs.argmax(axis=1), self.outputs)
+        if metrics_of.ROC_AUC in metrics:
+            found[metrics_of.ROC_AUC] = metrics_of.roc_auc(targets, outputs)
+        return {name: found[name] for name in metrics}
+
+    def answers(self, outputs: Outputs) -> Outputs:
+        """The model's own."""
+        return outputs
+
+    def threshold(self, outputs: Outputs) -> float | None:
+        """None: answers are compared with nothing."""
+        del outputs
+        return None
 
 
 def class_weights(labels: Targets, classes: int, balanced: bool) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainyard_api.spec import Training
+from trainyard_api.spec import MetricName, Training
 from trainyard_trainer.data.rows import Targets
 from trainyard_trainer.data.target import Quantities
 from trainyard_trainer.errors import InvalidSpec
@@ -43,6 +43,8 @@ class Regression:
     output: str = "predictions"
     measures: tuple[str, ...] = ("mae", "squared_error")
     main_metric: str = "r2"
+    further_metrics: tuple[MetricName, ...] = ()
+    learns_threshold: bool = False
 
     def __init__(self, quantities: Quantities, training: Training, trained_on: Targets) -> None:
         """Args:
@@ -114,6 +116,15 @@ class Regression:
             InvalidSpec: one that regression does not have.
         """
         return metrics_of.measure(metrics, targets, outputs)
+
+    def answers(self, outputs: Outputs) -> Outputs:
+        """The model's own."""
+        return outputs
+
+    def threshold(self, outputs: Outputs) -> float | None:
+        """None: answers are compared with nothing."""
+        del outputs
+        return None
 
     def _standardized(self, values: Any) -> Any:
         mean, spread = (tf.constant(v, tf.float32) for v in (self._mean, self._spread))

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from trainyard_api.spec import Training
+from trainyard_api.spec import MetricName, Training
 from trainyard_trainer.data.rows import Targets
 
 Outputs = NDArray[np.float32]
@@ -24,6 +24,9 @@ class Task(Protocol):
         outputs: how many numbers a row's answer has.
         measures: names of what is summed over rows beside the loss; see `measure`.
         main_metric: the metric that a model of this task is judged by; more of it is better.
+        further_metrics: what can be told of this model on this data beside what the task always
+            tells.
+        learns_threshold: whether `threshold` has to see rows.
     """
 
     @property
@@ -38,6 +41,12 @@ class Task(Protocol):
     @property
     def main_metric(self) -> str: ...
 
+    @property
+    def further_metrics(self) -> tuple[MetricName, ...]: ...
+
+    @property
+    def learns_threshold(self) -> bool: ...
+
     def check(self, training: Training, metrics: Sequence[str]) -> None:
         """Make sure that the spec's loss, class weights and metrics fit.
 
@@ -46,7 +55,7 @@ class Task(Protocol):
         """
 
     def head(self, last: Any, regularizer: keras.regularizers.Regularizer | None) -> Any:
-        """The model's output for the last hidden tensor: (batch, outputs), float32."""
+        """The model's output for what its body gives: (batch, outputs), float32."""
 
     def losses(self, targets: Any, outputs: Any) -> Any:
         """Inside a graph: the loss of each row, (rows,)."""
@@ -67,4 +76,14 @@ class Task(Protocol):
 
         Raises:
             InvalidSpec: one that the task does not have.
+        """
+
+    def answers(self, outputs: Outputs) -> Outputs:
+        """What the exported model answers to rows for which the trained one gives `outputs`."""
+
+    def threshold(self, outputs: Outputs) -> float | None:
+        """What answers are compared with, if there is something.
+
+        Args:
+            outputs: to rows that took no part in training; may be empty unless `learns_threshold`.
         """

@@ -20,7 +20,7 @@ from trainyard_trainer.data import Dataset, Part
 from trainyard_trainer.data.cleaning import label_errors
 from trainyard_trainer.data.cleaning.apply import refitted_and_checked
 from trainyard_trainer.progress import Tracker
-from trainyard_trainer.tasks import task_of
+from trainyard_trainer.tasks import task_for
 from trainyard_trainer.training import generating
 from trainyard_trainer.training.attendant import Attendant
 from trainyard_trainer.training.fit.graph import Measurer
@@ -95,7 +95,7 @@ def _without_label_errors(
     attendant: Attendant, dataset: Dataset, wanted: LabelErrors, tracker: Tracker
 ) -> Dataset | None:
     spec, train = attendant.pod.spec, dataset.train
-    task = task_of(dataset.schema.target, spec.training, train.targets)
+    task = task_for(spec, dataset.schema, train.targets)
     probabilities = np.zeros((len(train), task.outputs), np.float32)
     for index, fold in enumerate(label_errors.folds(train, wanted.folds, spec.data.split.seed)):
         doing = f"looking for label errors, model {index + 1} of {wanted.folds}"

@@ -6,14 +6,16 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
 import numpy as np
 
 from trainyard_api.exit_codes import ExitCode
 from trainyard_api.results import TerminationMessage, TrainResult
+from trainyard_api.spec import MetricName, TrainingJobSpec
+from trainyard_api.spec.training import Monitor
 from trainyard_trainer import augmentation, export, termination
-from trainyard_trainer.data import Dataset, prepared
+from trainyard_trainer.data import Dataset, Part, prepared
 from trainyard_trainer.errors import Diverged, InvalidSpec, PeerLost
 from trainyard_trainer.export import baseline
 from trainyard_trainer.models import building
@@ -21,7 +23,7 @@ from trainyard_trainer.pod import Pod
 from trainyard_trainer.progress import Tracker
 from trainyard_trainer.signals import StopRequest
 from trainyard_trainer.store import Store
-from trainyard_trainer.tasks import Task, task_of
+from trainyard_trainer.tasks import Task, task_for
 from trainyard_trainer.tasks.task import Outputs
 from trainyard_trainer.training import optimizers, ready
 from trainyard_trainer.training.attendant import Attendant
@@ -73,7 +75,7 @@ def run(pod: Pod, tracker: Tracker, stop: StopRequest, reading: Callable[[], Dat
     dataset = reading()
     for note in dataset.notes:
         _log.info("data: %s", note)
-    task = task_of(dataset.schema.target, pod.spec.training, dataset.train.targets)
+    task = task_for(pod.spec, dataset.schema, dataset.train.targets)
     check(pod, dataset, task)
     gang = Gang.assemble(pod, tracker.say)
     with peers_may_vanish(pod):
@@ -112,15 +114,16 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
     augmentation.check(spec.data.augmentation, dataset.schema)
     optimizers.check(spec.training, pod.count)
     ready.check(spec.data, dataset)
-    task.check(spec.training, spec.evaluation.names(dataset.schema.target.task))
+    task.check(spec.training, _metrics(spec, dataset, task))
     stopping = spec.training.earlyStopping
     if stopping is not None and len(dataset.validation) == 0:
         raise InvalidSpec(
             "spec.training.earlyStopping: needs a validation part; "
             "set spec.data.split.validation to 0.1"
         )
-    shown = ["loss", *task.progress(dict.fromkeys(task.measures, 0.0))]
-    if stopping is not None and stopping.monitor not in (monitors := [f"val_{n}" for n in shown]):
+    shown = [f"val_{name}" for name in ("loss", *task.progress(dict.fromkeys(task.measures, 0.0)))]
+    monitors = [name for name in shown if name in get_args(Monitor)]
+    if stopping is not None and stopping.monitor not in monitors:
         raise InvalidSpec(
             f"spec.training.earlyStopping.monitor: {stopping.monitor} is not measured in "
             f"{dataset.schema.target.task}; use one of: {', '.join(monitors)}"
@@ -143,8 +146,7 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
 
 
 def _stage(attendant: Attendant, made: Ready, begun: float) -> _Stage:
-    training = attendant.pod.spec.training
-    task = task_of(made.dataset.schema.target, training, made.train.targets)
+    task = task_for(attendant.pod.spec, made.dataset.schema, made.train.targets)
     return _Stage(attendant, made, task, begun)
 
 
@@ -161,19 +163,28 @@ def _conclude(stage: _Stage, fitted: Fitted) -> TrainResult | None:
     dataset, tracker, task = stage.ready.dataset, stage.ready.tracker, stage.task
     test, spec, store = dataset.test, stage.attendant.pod.spec, stage.attendant.store
     tracker.say("evaluating", PERCENT_TRAINED + 1)
-    outputs = Measurer(stage.attendant.gang, fitted.model, Supervised(task), test).predict()
+    outputs = _outputs(stage, fitted, test)
     _check_answers(outputs)
+    chosen = outputs
+    if task.learns_threshold:
+        chosen = _outputs(stage, fitted, dataset.validation or dataset.train)
     if store is None:
         return None
-    names = spec.evaluation.names(dataset.schema.target.task)
-    metrics = task.evaluate(names, test.targets, outputs)
+    metrics = task.evaluate(_metrics(spec, dataset, task), test.targets, outputs)
     _log.info("test: %s", ", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
     tracker.say("writing the model", PERCENT_TRAINED + 3)
-    saved_model, keras_file = export.export_model(fitted.model, task.output, dataset.schema, store)
-    learned = baseline.sample(dataset.train)
-    contract = export.contract_of(dataset.schema, task.output, learned, outputs)
+    exported = export.exported(fitted.model, task, dataset.schema)
+    saved_model, keras_file = export.export_model(
+        exported.model, task.output, exported.schema, store
+    )
+    learned = exported.taken(baseline.sample(dataset.train))
+    contract = export.contract_of(
+        exported.schema, task.output, learned, task.answers(outputs), task.threshold(chosen)
+    )
     rows = store.prepared.announce(
-        lambda folder: prepared.write(folder, dataset, contract, spec.data.split.seed)
+        lambda folder: prepared.write(
+            folder, dataset, contract, spec.data.split.seed, exported.taken
+        )
     )
     result = TrainResult(
         metrics=metrics,
@@ -192,6 +203,17 @@ def _conclude(stage: _Stage, fitted: Fitted) -> TrainResult | None:
     stage.attendant.clear()
     tracker.say("done", 100)
     return result
+
+
+def _metrics(spec: TrainingJobSpec, dataset: Dataset, task: Task) -> list[MetricName]:
+    """The metrics that are measured."""
+    return spec.evaluation.names(dataset.schema.target.task, task.further_metrics)
+
+
+def _outputs(stage: _Stage, fitted: Fitted, part: Part) -> Outputs:
+    """What the trained model gives for a part's rows; all workers ask together."""
+    objective = Supervised(stage.task)
+    return Measurer(stage.attendant.gang, fitted.model, objective, part).predict()
 
 
 def _check_answers(outputs: Outputs) -> None:

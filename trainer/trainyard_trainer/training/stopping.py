@@ -8,7 +8,7 @@ from typing import Final
 
 from trainyard_api.spec.training import EarlyStopping
 
-_MAXIMIZED: Final = ("val_accuracy",)
+_MAXIMIZED: Final = ("val_accuracy", "val_binary_accuracy", "val_elbo")
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def check(target: Target, train: Part, wanted: LabelErrors) -> None:
         InvalidData: there are too few rows.
     """
     if not isinstance(target, Classes):
-        raise InvalidSpec(f"{FIELD}: looks at classes, and numbers are learned here; leave it out")
+        raise InvalidSpec(f"{FIELD}: looks at classes, and the task is {target.task}; leave it out")
     if len(train) < 2 * wanted.folds:
         raise InvalidData(
             f"{FIELD}.folds: {wanted.folds} folds of {len(train)} rows are too small; make it "

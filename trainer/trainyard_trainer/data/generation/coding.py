@@ -13,13 +13,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from trainyard_trainer.data.generation.layout import Layout
+from trainyard_trainer.data.generation.layout import layout_of
 from trainyard_trainer.data.generation.quantiles import Quantiles
 from trainyard_trainer.data.generation.rows import codes, complete, filled, some_of_each
 from trainyard_trainer.data.generation.wanted import FIELD, Wanted
 from trainyard_trainer.data.residence import Residence
 from trainyard_trainer.data.rows import PIECE_BYTES, Part, whole
-from trainyard_trainer.data.schema import Column, Schema
+from trainyard_trainer.data.schema import Schema
 from trainyard_trainer.errors import InvalidSpec
 
 _KNOWN: Final = 10_000
@@ -39,23 +39,12 @@ def check(part: Part, schema: Schema, lacking: Sequence[Wanted]) -> None:
         InvalidSpec: it is not.
     """
     del part
-    width = _layout(schema).width
+    width = layout_of(schema).width
     if lacking and width > _WIDEST:
         raise InvalidSpec(
             f"{FIELD}.method: vae makes rows of up to {_WIDEST} numbers (a category counts as one "
             f"for each of its values), and rows here have {width}; set it to smote"
         )
-
-
-def _layout(schema: Schema) -> Layout:
-    """Of coded rows of a schema."""
-    categories = tuple(found for column in schema.columns if (found := _codes(column)))
-    return Layout(math.prod(schema.shape) - len(categories), categories)
-
-
-def _codes(column: Column) -> int:
-    """How many a column has; 0: it holds numbers."""
-    return {"boolean": 2, "category": len(column.vocabulary) + 1}.get(column.kind, 0)
 
 
 class Coding:
@@ -70,7 +59,7 @@ class Coding:
         part: its rows tell how numbers are distributed.
         seed: of which rows do, where there are many.
         """
-        self.layout: Final = _layout(schema)
+        self.layout: Final = layout_of(schema)
         self._schema = schema
         self._categories = codes(schema)
         every = range(math.prod(schema.shape))

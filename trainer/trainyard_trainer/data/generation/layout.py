@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+from trainyard_trainer.data.schema import Column, Schema
 
 
 @dataclass(frozen=True)
@@ -30,3 +33,14 @@ class Layout:
             found.append(slice(first, first + codes))
             first += codes
         return found
+
+
+def layout_of(schema: Schema) -> Layout:
+    """Of rows of a schema without texts."""
+    categories = tuple(found for column in schema.columns if (found := codes_of(column)))
+    return Layout(math.prod(schema.shape) - len(categories), categories)
+
+
+def codes_of(column: Column) -> int:
+    """How many codes a column has; 0: it holds numbers."""
+    return {"boolean": 2, "category": len(column.vocabulary) + 1}.get(column.kind, 0)

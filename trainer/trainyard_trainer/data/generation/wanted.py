@@ -52,7 +52,8 @@ def check(schema: Schema) -> None:
     """
     if not isinstance(schema.target, Classes):
         raise InvalidSpec(
-            f"{FIELD}: makes rows for rare classes, and numbers are learned here; leave it out"
+            f"{FIELD}: makes rows for rare classes, and none are learned here (the "
+            f"task is {schema.target.task}); leave it out"
         )
     texts = [column.name for column in schema.columns if column.kind == "text"]
     if texts:

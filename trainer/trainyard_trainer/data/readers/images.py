@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from trainyard_trainer.data.labels import the_label
 from trainyard_trainer.data.many_files import ManyFiles
 from trainyard_trainer.data.readers.folders import Kind, look
 from trainyard_trainer.data.reading import Files, Reading
@@ -120,7 +121,7 @@ def _listed(
     found: dict[PartName, _Listed] = {}
     for part, table in tables.items():
         locations, labels = [], []
-        for line, (path, label) in _rows(table, reading.data.source.label or _LABEL):
+        for line, (path, label) in _rows(table, the_label(reading.data.source) or _LABEL):
             name = path.removeprefix("./")
             if name not in there:
                 where = f"{table.shown}: line {line}"

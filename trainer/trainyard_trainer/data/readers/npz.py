@@ -22,6 +22,7 @@ from trainyard_trainer.data.fetched import FetchedFile
 from trainyard_trainer.data.reading import Files, Reading
 from trainyard_trainer.data.scratch import ScratchFile
 from trainyard_trainer.data.source import FIELD, PartName, Raw, RawParts
+from trainyard_trainer.data.target import NORMAL
 from trainyard_trainer.errors import InvalidData
 from trainyard_trainer.store import Entry
 
@@ -92,12 +93,16 @@ def _archive(files: Files) -> Entry:
 
 def _read_parts(archive: zipfile.ZipFile, path: str, reading: Reading) -> dict[PartName, Raw]:
     arrays = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
-    names, layouts, labels, size = _names(path, arrays), {}, {}, 0
+    labelled = reading.data.task != "reconstruction"
+    names, layouts, labels, size = _names(path, arrays, labelled), {}, {}, 0
     for part, (features, targets) in names.items():
-        with archive.open(f"{targets}.npy") as member:
-            labels[part] = np.lib.format.read_array(member, allow_pickle=False)
         with archive.open(f"{features}.npy") as member:
             found = _Header.of(member)
+        if targets is None:
+            labels[part] = np.full(found.shape[:1], NORMAL, np.int64)
+        else:
+            with archive.open(f"{targets}.npy") as member:
+                labels[part] = np.lib.format.read_array(member, allow_pickle=False)
         size += found.bytes
         layouts[part] = checks.layout_of(
             found.shape, found.dtype, labels[part], f"{path} ({features})"
@@ -195,24 +200,30 @@ def _turned(
             del array
 
 
-def _names(path: str, arrays: list[str]) -> dict[PartName, tuple[str, str]]:
+def _names(path: str, arrays: list[str], labelled: bool) -> dict[PartName, tuple[str, str | None]]:
     """For each part that an archive has, the names of its features and labels.
+
+    Args:
+        labelled: whether labels have to be there.
 
     Raises:
         InvalidData: it has no training part.
     """
-    found: dict[PartName, tuple[str, str]] = {}
+    found: dict[PartName, tuple[str, str | None]] = {}
     for part in _PARTS[0]:
         features, labels = (
             next((name for name in names[part] if name in arrays), None) for names in _PARTS
         )
-        if features is not None and labels is not None:
+        if features is not None and (labels is not None or not labelled):
             found[part] = (features, labels)
     if "train" in found:
         return found
     for pair in _ONE_PART:
         if set(pair) <= set(arrays):
             return {"train": pair}
+    for features, _ in _ONE_PART:
+        if features in arrays and not labelled:
+            return {"train": (features, None)}
     raise InvalidData(
         f"{FIELD}: {path} has the arrays {', '.join(arrays) or '(none)'}; name them "
         "x_train, y_train (and x_val, y_val, x_test, y_test), or x, y, or features, labels"

@@ -63,8 +63,12 @@ def read(files: Files, reading: Reading) -> Dataset:
     found = look(files, KIND)
     reading.notes.extend(found.notes)
     given = [example for examples in found.parts.values() for example in examples]
-    task = None if reading.data.task == "reconstruction" else reading.data.task
-    learned = read_labels(FIELD, task, _labels(found.parts, files.location.uri))
+    if reading.data.task == "reconstruction":
+        raise InvalidData(
+            "spec.data.task: reconstruction rebuilds numbers, categories and pictures, and rows "
+            f"of {files.location.uri} are texts; use another task"
+        )
+    learned = read_labels(FIELD, reading.data.task, _labels(found.parts, files.location.uri))
     texts = _Texts(
         ManyFiles([files.at(each.entry) for each in given], reading.residence.scratch),
         [files.shown(each.entry) for each in given],

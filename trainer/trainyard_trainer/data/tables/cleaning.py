@@ -14,8 +14,9 @@ from trainyard_trainer.data.bad_rows import BadRows
 from trainyard_trainer.data.rows import Place
 from trainyard_trainer.data.splitting import FIELD as SPLIT_FIELD
 from trainyard_trainer.data.tables.kinds import COLUMNS_FIELD
-from trainyard_trainer.data.tables.resident_columns import MISSING, Kept
+from trainyard_trainer.data.tables.resident_columns import MISSING
 from trainyard_trainer.data.tables.survey import Survey
+from trainyard_trainer.data.tables.targets import LabelColumn
 from trainyard_trainer.errors import InvalidData
 
 _FIELD: Final = "spec.data.cleaning.missing"
@@ -55,9 +56,7 @@ def leave_out_wrong(
 
 def leave_out_unlabelled(
     good: NDArray[np.bool_],
-    label: Kept,
-    kind: ColumnKind,
-    name: str,
+    label: LabelColumn,
     place: Place,
     bad: BadRows,
     drop: bool,
@@ -65,7 +64,6 @@ def leave_out_unlabelled(
     """Leave out rows without a label.
 
     Args:
-        kind: of the labels.
         drop: whether rows with gaps are dropped, and these with them.
 
     Returns:
@@ -74,13 +72,14 @@ def leave_out_unlabelled(
     Raises:
         InvalidData: there are too many.
     """
-    if kind == "category":
+    name, kept = label.name, label.kept
+    if label.kind == "category":
         wrong = np.zeros(len(good), np.bool_)
-        absent = label.texts()[1] == MISSING
+        absent = kept.texts()[1] == MISSING
     else:
-        wrong, absent = label.wrong(), label.absent()
+        wrong, absent = kept.wrong(), kept.absent()
     for row in np.flatnonzero(wrong & good):
-        held = label.shown(int(row))
+        held = kept.shown(int(row))
         bad.leave_out(
             place(int(row)),
             f"column {name}: the label {str(held)[:40]!r} is no number",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from trainyard_api.contract import ColumnKind
 from trainyard_api.listing import listed
 from trainyard_api.spec import Data, Missing
-from trainyard_trainer.data import checks, splitting
+from trainyard_trainer.data import anomalies, checks, splitting
 from trainyard_trainer.data.dataset import Dataset
 from trainyard_trainer.data.labels import task_notes
 from trainyard_trainer.data.reading import Files, Progress, Reading
@@ -28,6 +28,7 @@ from trainyard_trainer.data.tables.files import TableFormat, table_files
 from trainyard_trainer.data.tables.statistics import placed, statistics_of
 from trainyard_trainer.data.tables.survey import Survey, Wanted, survey
 from trainyard_trainer.data.tables.table import Table
+from trainyard_trainer.data.tables.targets import LabelColumn
 from trainyard_trainer.data.target import Target
 from trainyard_trainer.errors import InvalidData
 
@@ -50,7 +51,7 @@ def read(format: TableFormat, files: Files, reading: Reading) -> Dataset:
     found, notes = table_files(format, files)
     reading.notes += notes
     reading.notes.append(f"format {format}: {len(found)} files")
-    table = Table(format, found, reading.bad, reading.residence.scratch)
+    table = Table(format, found, reading.bad, reading.residence.scratch, reading.data.source.labels)
     reading.notes += table.notes
     return _Reader(table, reading).dataset()
 
@@ -116,37 +117,49 @@ class _Reader:
     def _divided(self) -> _Divided:
         """What the first look tells."""
         source, split = self._data.source, self._data.split
-        label = self._label()
-        features = self._features(label)
+        labels = self._labels()
+        features = self._features(labels)
         failures = source.maxBadRows + _FAILURES_NAMED
         drops = self._missing.strategy == "drop"
-        wanted = Wanted(features, label, split.groups, split.time, source.columns, failures, drops)
+        wanted = Wanted(features, labels, split.groups, split.time, source.columns, failures, drops)
         seen = survey(self._table, wanted, self._progress)
         decided = self._kinds(features, seen)
-        task = None if self._data.task == "reconstruction" else self._data.task
-        kind = targets.label_kind(label, seen.columns[label], seen.rows, task, source.columns)
-        rows = self._rows(seen, decided, kind, label)
-        where = f"{self._where} ({label})"
-        learned = targets.learned_from(label, kind, seen.label, rows.numbers, task, where)
+        told = list(self._told(labels, seen))
+        rows = self._rows(seen, decided, told)
+        where = f"{self._where} ({listed(labels, _LISTED)})" if labels else self._where
+        learned = targets.learned_from(told, rows.numbers, self._data.task, where)
         given = [part for part in PARTS if part in rows.numbers]
         found = dict(zip(given, learned.parts, strict=True))
-        planned = self._plan(seen, rows, found["train"])
+        planned = self._plan(seen, rows, found["train"]).of_learned(learned.target, found["train"])
         learns = np.zeros(seen.rows, np.bool_)
         learns[rows.numbers["train"][planned.train]] = True
-        numbers, labels = _parts(rows, found, planned)
-        return _Divided(decided, learned.target, learned.why, rows.good, learns, numbers, labels)
+        numbers, held = _parts(rows, found, planned)
+        # A validation part that the source brings has its anomalies still.
+        chosen = anomalies.learned_from(learned.target, held["validation"])
+        if chosen is not None:
+            numbers["validation"] = numbers["validation"][chosen]
+            held["validation"] = held["validation"][chosen]
+        return _Divided(decided, learned.target, learned.why, rows.good, learns, numbers, held)
 
-    def _label(self) -> str:
-        label = self._data.source.label
-        if label is None:
+    def _told(self, labels: Sequence[str], seen: Survey) -> Iterator[LabelColumn]:
+        """The columns that hold labels, with their kinds."""
+        task, overridden = self._data.task, self._data.source.columns
+        for name, kept in zip(labels, seen.labels, strict=True):
+            kind = targets.label_kind(name, seen.columns[name], seen.rows, task, overridden)
+            yield LabelColumn(name, kind, kept)
+
+    def _labels(self) -> tuple[str, ...]:
+        labels = self._data.source.labels
+        if not labels and self._data.task != "reconstruction":
             raise InvalidData(
                 f"{targets.LABEL_FIELD}: is required: the column that is to be learned; "
                 f"{self._where} has {listed(self._table.columns, _LISTED)}"
             )
-        self._check(label, targets.LABEL_FIELD)
-        return label
+        for name in labels:
+            self._check(name, targets.LABEL_FIELD)
+        return labels
 
-    def _features(self, label: str) -> list[str]:
+    def _features(self, labels: Sequence[str]) -> list[str]:
         source, split = self._data.source, self._data.split
         for name, field in (
             (split.groups, f"{splitting.FIELD}.groups"),
@@ -157,8 +170,8 @@ class _Reader:
             if name is not None:
                 self._check(name, field)
         if source.features is not None:
-            return [name for name in dict.fromkeys(source.features) if name != label]
-        apart = (label, split.groups, split.time)
+            return [name for name in dict.fromkeys(source.features) if name not in labels]
+        apart = (*labels, split.groups, split.time)
         features = [name for name in self._table.columns if name not in apart]
         self._table.check([name for name in (*features, *apart) if name is not None])
         return features
@@ -197,14 +210,15 @@ class _Reader:
         return decided
 
     def _rows(
-        self, seen: Survey, decided: dict[str, ColumnKind], kind: ColumnKind, label: str
+        self, seen: Survey, decided: dict[str, ColumnKind], labels: Sequence[LabelColumn]
     ) -> _Rows:
         place, bad = self._table.place, self._reading.bad
         good = np.ones(seen.rows, np.bool_)
         cleaning.leave_out_wrong(good, seen, decided, place, bad)
-        self._reading.notes += cleaning.leave_out_unlabelled(
-            good, seen.label, kind, label, place, bad, self._missing.strategy == "drop"
-        )
+        for label in labels:
+            self._reading.notes += cleaning.leave_out_unlabelled(
+                good, label, place, bad, self._missing.strategy == "drop"
+            )
         cleaning.check_dividing(seen, self._data.split, place)
         bad.check()
         self._reading.notes += cleaning.drop_missing(good, seen, decided, self._missing, place)

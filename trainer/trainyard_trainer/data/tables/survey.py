@@ -82,14 +82,14 @@ class Survey:
         rows: of all files.
         absent: where each column holds nothing, packed bits; only columns that have such rows,
             and only where they were asked for.
-        label: the column that is learned.
+        labels: the columns that are learned, in their order.
         groups, times: columns that divide, where the spec names them.
     """
 
     columns: Mapping[str, Seen]
     rows: int
     absent: Mapping[str, np.ndarray[Any, Any]]
-    label: Kept
+    labels: tuple[Kept, ...]
     groups: Codes | None
     times: Kept | None
 
@@ -106,7 +106,7 @@ class Wanted:
     """
 
     features: Sequence[str]
-    label: str
+    labels: tuple[str, ...]
     groups: str | None
     time: str | None
     overridden: Mapping[str, ColumnKind]
@@ -121,22 +121,23 @@ def survey(table: Table, wanted: Wanted, progress: Progress) -> Survey:
         InvalidData: too many rows are no rows of it.
     """
     divide = [name for name in (wanted.groups, wanted.time) if name is not None]
-    names = list(dict.fromkeys([*wanted.features, wanted.label, *divide]))
+    names = list(dict.fromkeys([*wanted.features, *wanted.labels, *divide]))
     looking = _Looking(table, wanted)
-    label, times = Kept(), Kept() if wanted.time else None
+    labels, times = tuple(Kept() for _ in wanted.labels), Kept() if wanted.time else None
     groups = Codes() if wanted.groups else None
     rows = 0
     for piece in table.scan(names, progress):
         rows += piece.rows
         looking.add(piece)
-        label.add(piece.columns[wanted.label])
+        for name, label in zip(wanted.labels, labels, strict=True):
+            label.add(piece.columns[name])
         if groups is not None and wanted.groups is not None:
             groups.add(piece.columns[wanted.groups])
         if times is not None and wanted.time is not None:
             times.add_times(piece.columns[wanted.time])
     # What follows is about rows as a whole, and needs the memory that pieces took.
     _release_unused()
-    return Survey(looking.seen, rows, looking.absent(rows), label, groups, times)
+    return Survey(looking.seen, rows, looking.absent(rows), labels, groups, times)
 
 
 def _release_unused() -> None:
@@ -152,7 +153,7 @@ class _Looking:
         self._wanted = wanted
         least, most = _SAMPLED_ROWS
         self._sampled = min(most, max(least, _SAMPLED_CELLS // max(1, len(wanted.features))))
-        looked_at = dict.fromkeys([*wanted.features, wanted.label])
+        looked_at = dict.fromkeys([*wanted.features, *wanted.labels])
         self.seen = {name: Seen(trials=self._trials(name)) for name in looked_at}
         self._absent: dict[str, list[tuple[int, np.ndarray[Any, Any]]]] = {}
 

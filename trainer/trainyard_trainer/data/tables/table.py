@@ -54,12 +54,18 @@ class Table:
     """The rows of several files with the same columns."""
 
     def __init__(
-        self, format: TableFormat, files: Sequence[TableFile], bad: BadRows, scratch: Path
+        self,
+        format: TableFormat,
+        files: Sequence[TableFile],
+        bad: BadRows,
+        scratch: Path,
+        labels: Sequence[str] = (),
     ) -> None:
         """Args:
         files: in the order of their rows.
         bad: where ragged rows are told of, in the first scan.
         scratch: folder for files that have to be fetched.
+        labels: columns whose cells may be lists.
 
         Raises:
             InvalidData: a file is none of its format, or its columns are not those of the first.
@@ -67,6 +73,7 @@ class Table:
         self._format = format
         self._files = tuple(files)
         self._bad = bad
+        self._labels = frozenset(labels)
         self._fetched = {file.name: FetchedFile(file.location, scratch) for file in files}
         self._extents: list[_Extent] = []
         self._dialects: dict[str, csv.Dialect] = {}
@@ -158,10 +165,13 @@ class Table:
                 )
             return stored, [name.strip() for name in stored]
         schema = parquet.schema_of(file.location, file.name)
-        stored = [each.name for each in schema if _is_usable(each.type)]
-        if others := [each.name for each in schema if not _is_usable(each.type)]:
+        stored = [each.name for each in schema if self._is_usable(each.name, each.type)]
+        if others := [each.name for each in schema if each.name not in stored]:
             self._note(f"{', '.join(others)}: left out, since their cells are no single values")
         return stored, list(stored)
+
+    def _is_usable(self, name: str, kind: pa.DataType) -> bool:
+        return _is_usable(kind) or (name in self._labels and values.is_list(kind))
 
     def check(self, columns: Sequence[str]) -> None:
         """Make sure that every file has these columns.

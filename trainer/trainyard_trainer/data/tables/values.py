@@ -5,6 +5,7 @@ What a cell says stands in `trainyard_api.cells`, which serving follows cell by 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -45,13 +46,25 @@ def is_text(kind: pa.DataType) -> bool:
     )
 
 
+def is_list(kind: pa.DataType) -> bool:
+    """Whether cells are lists of single values."""
+    import pyarrow as pa
+
+    listed = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    return bool(listed and not pa.types.is_nested(kind.value_type))
+
+
 def plain(array: pa.Array) -> pa.Array:
     """The cells themselves, where they were stored as places in a dictionary.
 
-    Texts are trimmed, and null where they say that nothing is.
+    Texts are trimmed, and null where they say that nothing is. Lists become JSON.
     """
     import pyarrow as pa
     from pyarrow import compute
+
+    if is_list(array.type):
+        found = [None if each is None else json.dumps(each) for each in array.to_pylist()]
+        return pa.array(found, pa.string())
 
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()

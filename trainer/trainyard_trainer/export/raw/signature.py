@@ -16,6 +16,7 @@ from typing import Any, Final
 import tensorflow as tf
 
 from trainyard_trainer.data.schema import Column, Schema
+from trainyard_trainer.data.target import Classes, SeveralLabels
 from trainyard_trainer.export.raw import columns
 from trainyard_trainer.export.raw.names import input_names
 from trainyard_trainer.models.building import INPUT_NAME
@@ -31,7 +32,8 @@ class RawRows:
     Attributes:
         inputs: of the signature, in their order.
         encode: inside a graph: from those tensors to float32 rows (batch, *row).
-        classes: names, in the order of the probabilities; empty: no classes are learned.
+        classes: names of classes or labels, in the order of the probabilities; empty: none are
+            learned.
     """
 
     inputs: tuple[tf.TensorSpec, ...]
@@ -64,7 +66,7 @@ def raw_rows(schema: Schema) -> RawRows | None:
     model takes, and so is a picture: whoever has a file decodes it, as for the endpoint.
     """
     target = schema.target
-    classes = target.names if target.task == "classification" else ()
+    classes = target.names if isinstance(target, (Classes, SeveralLabels)) else ()
     if schema.columns:
         return RawRows(_inputs(schema.columns), columns.encoder(schema.columns), classes)
     if not schema.shift:

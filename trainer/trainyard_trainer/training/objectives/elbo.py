@@ -7,7 +7,6 @@ Daniilidis and Levine, 2021).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from trainyard_trainer.data.generation.layout import Layout
 from trainyard_trainer.data.rows import Targets
+from trainyard_trainer.tasks import likelihood
 from trainyard_trainer.training.objectives.objective import Computed
 
 
@@ -44,8 +44,8 @@ class NegativeElbo:
         """The bound of each row by one draw of its latents."""
         condition = keras.ops.one_hot(targets, self._classes)
         mean, log_variance, decoded = model([features, condition], training=training)
-        reconstruction = self._surprise(features, decoded)
-        kl = _divergence(mean, log_variance)
+        reconstruction = likelihood.surprise(self._layout, features, decoded)
+        kl = likelihood.divergence(mean, log_variance)
         return Computed(reconstruction + self._beta * kl, (reconstruction, kl))
 
     def progress(self, means: Mapping[str, float]) -> dict[str, float]:
@@ -55,24 +55,3 @@ class NegativeElbo:
     def row_weights(self, targets: Targets) -> NDArray[np.float32]:
         """All alike: rare classes take from common ones what rows have in common."""
         return np.ones(len(targets), np.float32)
-
-    def _surprise(self, rows: Any, decoded: Any) -> Any:
-        """The negative logarithm of each row's likelihood: numbers are normally distributed,
-        categories as the softmax of their codes.
-        """
-        ops, layout = keras.ops, self._layout
-        means, log_variances = decoded[:, : layout.numbers], decoded[:, layout.width :]
-        squares = ops.square(rows[:, : layout.numbers] - means) * ops.exp(-log_variances)
-        found = 0.5 * ops.sum(squares + log_variances + math.log(2.0 * math.pi), axis=1)
-        for places in layout.category_places:
-            found += ops.categorical_crossentropy(
-                rows[:, places], decoded[:, places], from_logits=True
-            )
-        return found
-
-
-def _divergence(mean: Any, log_variance: Any) -> Any:
-    """Of normal distributions from the standard one, (batch,)."""
-    ops = keras.ops
-    each = ops.exp(log_variance) + ops.square(mean) - 1.0 - log_variance
-    return 0.5 * ops.sum(each, axis=1)

@@ -1,0 +1,1 @@
+"""Models that rebuild rows: an architecture a module, behind one protocol."""
