@@ -144,8 +144,16 @@ class Gang:
         return tf.pad(values, [[before, (self.replicas - 1) * width - before], [0, 0]])
 
     def sum_gradients(self, gradients: Sequence[tf.Tensor | None]) -> list[tf.Tensor | None]:
-        """Inside a replica: the sum over all replicas, in one reduction."""
-        known = [gradient for gradient in gradients if gradient is not None]
+        """Inside a replica: the sum over all replicas, in one reduction.
+
+        Those of embeddings come row by row, some rows more than once. Optimizers would take the
+        squares of such parts, not the square of their sum, so they are summed first.
+        """
+        known = [
+            tf.convert_to_tensor(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
+            for gradient in gradients
+            if gradient is not None
+        ]
         if self.replicas > 1 and known:
             context = tf.distribute.get_replica_context()
             known = list(context.all_reduce(tf.distribute.ReduceOp.SUM, known))
