@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import keras
 
 from trainyard_api.spec import Model
 from trainyard_trainer.data.schema import Schema
 from trainyard_trainer.errors import InvalidSpec
-from trainyard_trainer.models.architecture import Architecture
+from trainyard_trainer.models.architecture import Architecture, Preparing
 from trainyard_trainer.models.cnn import Cnn
 from trainyard_trainer.models.dense import Dense
 from trainyard_trainer.models.hidden import Hidden, check_activation
-from trainyard_trainer.models.inputs import of_columns
-from trainyard_trainer.models.scaling import Scaling, scale
+from trainyard_trainer.models.inputs import of_rows
+from trainyard_trainer.models.rnn import Rnn
+from trainyard_trainer.models.scaling import Scaling
 from trainyard_trainer.tasks import Task
 
 INPUT_NAME: Final = "features"
-_ARCHITECTURES: Final[Mapping[str, Architecture]] = {"dense": Dense(), "cnn": Cnn()}
+_ARCHITECTURES: Final[Mapping[str, Architecture]] = {
+    "dense": Dense(),
+    "cnn": Cnn(),
+    "rnn": Rnn(),
+}
 
 
 def check(spec: Model, schema: Schema) -> None:
@@ -50,16 +55,11 @@ def build(spec: Model, schema: Schema, task: Task, scaling: Scaling) -> keras.Mo
     """
     check(spec, schema)
     inputs = keras.Input(schema.shape, name=INPUT_NAME, dtype="float32")
-    scaled = _prepared(schema, scaling, inputs)
+    architecture = _ARCHITECTURES[spec.architecture]
+    if isinstance(architecture, Preparing):
+        scaled = architecture.prepared(spec, schema, scaling, inputs)
+    else:
+        scaled = of_rows(schema, scaling, inputs)
     hidden = Hidden.of(spec)
-    last = _ARCHITECTURES[spec.architecture].body(spec, scaled, hidden)
+    last = architecture.body(spec, scaled, hidden)
     return keras.Model(inputs, task.head(last, hidden.regularizer()), name=spec.architecture)
-
-
-def _prepared(schema: Schema, scaling: Scaling, inputs: Any) -> Any:
-    """What the first layer takes."""
-    if schema.columns:
-        return of_columns(schema.columns, scaling, inputs)
-    if schema.channels_first:
-        inputs = keras.layers.Permute((2, 3, 1), name="channels_last")(inputs)
-    return scale(scaling, inputs)
