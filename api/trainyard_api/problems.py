@@ -237,7 +237,7 @@ def _rules_of_cleaning(cleaning: Cleaning) -> Iterator[Problem]:
 
 
 _REBUILDING = ("dense", "cnn", "vae")
-_BUILT_ARCHITECTURES = ("dense", "cnn", "vae")
+_BUILT_ARCHITECTURES = ("dense", "cnn", "rnn", "vae")
 _BUILT_FORMATS = ("auto", "idx", "npz", "csv", "parquet", "images", "tfrecord", "text")
 _TABLES = ("csv", "parquet")
 _BUILT_SOURCES = ("file", "pvc", "s3", "gs", "az", "https", "keras", "sklearn")

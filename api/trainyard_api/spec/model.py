@@ -34,13 +34,26 @@ class Cnn(Document):
 
 
 class Rnn(Document):
-    """Recurrent layers over a sequence."""
+    """Recurrent layers over a series: the words of a text, the rows of a picture, the steps of an
+    array.
+    """
 
     cell: Literal["lstm", "gru", "simple"] = Field(default="lstm", description="Kind of cell.")
-    units: Units = Field(default=[64], description="Width of each recurrent layer.")
-    bidirectional: bool = Field(default=False, description="Read the sequence both ways.")
+    units: Annotated[Units, Field(min_length=1)] = Field(
+        default=[64], description="Width of each recurrent layer."
+    )
+    bidirectional: bool = Field(
+        default=False, description="Read the series both ways; each way has the width of units."
+    )
     embedding: PositiveInt | None = Field(
-        default=None, description="Dimensions of an embedding, for sequences of token numbers."
+        default=None,
+        description="How many numbers stand for a word; by default decided by how many words "
+        "there are.",
+    )
+    denseUnits: Units = Field(
+        default=[],
+        description="Width of each fully connected layer behind the recurrent ones, which takes "
+        "the table's other columns as well.",
     )
 
 
@@ -111,7 +124,8 @@ class Model(Document):
     )
     custom: Custom | None = Field(default=None, description="Details of architecture custom.")
     activation: Annotated[str, Field(min_length=1, max_length=63)] = Field(
-        default="relu", description="Keras activation of the hidden layers."
+        default="relu",
+        description="Keras activation of the hidden layers; recurrent cells keep Keras' tanh.",
     )
     regularization: Regularization = Field(
         default=Regularization(), description="Penalties, dropout, batch normalisation."

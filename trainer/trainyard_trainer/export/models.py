@@ -12,6 +12,7 @@ from trainyard_api.status import Artifact
 from trainyard_trainer.data.schema import Schema
 from trainyard_trainer.errors import StoreUnavailable
 from trainyard_trainer.export.raw import RawRows, raw_rows
+from trainyard_trainer.export.unrolling import unrolled
 from trainyard_trainer.store import Store
 
 RAW_SIGNATURE: Final = "serving_raw"
@@ -65,7 +66,8 @@ def export_model(
     def write_saved_model(folder: Path) -> None:
         # Read back, the model is one process's again, without the gang's strategy.
         with store.keras_model.on_disk() as path:
-            servable = _Servable(keras.models.load_model(path, compile=False), output, raw)
+            model = unrolled(keras.models.load_model(path, compile=False))
+        servable = _Servable(model, output, raw)
         try:
             tf.saved_model.save(servable, str(folder), signatures=servable.by_name())
         except _DISK_ERRORS as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from trainyard_api.spec import Model
 from trainyard_trainer.data.schema import Schema
 from trainyard_trainer.models.hidden import Hidden
+from trainyard_trainer.models.scaling import Scaling
 
 
 class Architecture(Protocol):
@@ -21,6 +22,14 @@ class Architecture(Protocol):
 
     def body(self, spec: Model, scaled: Any, hidden: Hidden) -> Any:
         """The last hidden tensor, (batch, width), of what the first layer takes."""
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """An architecture whose first layer takes something else than `inputs.of_rows`."""
+
+    def prepared(self, spec: Model, schema: Schema, scaling: Scaling, inputs: Any) -> Any:
+        """What `body` is given, of raw rows: float32 (batch, *schema.shape)."""
 
 
 def dense_layers(last: Any, units: list[int], hidden: Hidden) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import keras
 
@@ -11,7 +11,7 @@ from trainyard_api.spec import Model
 from trainyard_trainer.data.schema import Schema
 from trainyard_trainer.data.target import Rebuilding
 from trainyard_trainer.errors import InvalidSpec
-from trainyard_trainer.models.architecture import Architecture
+from trainyard_trainer.models.architecture import Architecture, Preparing
 from trainyard_trainer.models.autoencoders.autoencoder import Autoencoder, check_rows
 from trainyard_trainer.models.autoencoders.cnn import CnnAutoencoder
 from trainyard_trainer.models.autoencoders.dense import DenseAutoencoder
@@ -20,12 +20,17 @@ from trainyard_trainer.models.autoencoders.vae import VariationalAutoencoder
 from trainyard_trainer.models.cnn import Cnn
 from trainyard_trainer.models.dense import Dense
 from trainyard_trainer.models.hidden import Hidden, check_activation
-from trainyard_trainer.models.inputs import of_columns
-from trainyard_trainer.models.scaling import Scaling, scale
+from trainyard_trainer.models.inputs import of_rows
+from trainyard_trainer.models.rnn import Rnn
+from trainyard_trainer.models.scaling import Scaling
 from trainyard_trainer.tasks import Task
 
 INPUT_NAME: Final = "features"
-_ARCHITECTURES: Final[Mapping[str, Architecture]] = {"dense": Dense(), "cnn": Cnn()}
+_ARCHITECTURES: Final[Mapping[str, Architecture]] = {
+    "dense": Dense(),
+    "cnn": Cnn(),
+    "rnn": Rnn(),
+}
 _AUTOENCODERS: Final[Mapping[str, Autoencoder]] = {
     "dense": DenseAutoencoder(),
     "cnn": CnnAutoencoder(),
@@ -92,15 +97,10 @@ def build(
         rows = laid_out(schema, scaling, inputs)
         last = _AUTOENCODERS[spec.architecture].body(spec, schema, rows, hidden)
     else:
-        scaled = _prepared(schema, scaling, inputs)
-        last = _ARCHITECTURES[spec.architecture].body(spec, scaled, hidden)
+        architecture = _ARCHITECTURES[spec.architecture]
+        if isinstance(architecture, Preparing):
+            scaled = architecture.prepared(spec, schema, scaling, inputs)
+        else:
+            scaled = of_rows(schema, scaling, inputs)
+        last = architecture.body(spec, scaled, hidden)
     return keras.Model(inputs, task.head(last, hidden.regularizer()), name=spec.architecture)
-
-
-def _prepared(schema: Schema, scaling: Scaling, inputs: Any) -> Any:
-    """What the first layer takes."""
-    if schema.columns:
-        return of_columns(schema.columns, scaling, inputs)
-    if schema.channels_first:
-        inputs = keras.layers.Permute((2, 3, 1), name="channels_last")(inputs)
-    return scale(scaling, inputs)

@@ -54,11 +54,13 @@ class Hidden:
         tensor = keras.layers.Activation(self.activation, name=f"{name}_activation")(tensor)
         if pooling is not None:
             tensor = pooling(tensor)
-        if self.regularization.dropout:
-            tensor = keras.layers.Dropout(self.regularization.dropout, name=f"{name}_dropout")(
-                tensor
-            )
-        return tensor
+        return self.dropped(tensor, name)
+
+    def dropped(self, tensor: Any, name: str) -> Any:
+        """Dropout after the layer called `name`, where it is asked for."""
+        if not self.regularization.dropout:
+            return tensor
+        return keras.layers.Dropout(self.regularization.dropout, name=f"{name}_dropout")(tensor)
 
 
 _NO_ACTIVATIONS: Final = ("get", "serialize", "deserialize")

@@ -8,11 +8,12 @@ which a .keras file loads without Trainyard, and which LiteRT has; it is compute
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import keras
 
-from trainyard_trainer.data.schema import Column
+from trainyard_trainer.data.schema import Column, Schema
 from trainyard_trainer.models.scaling import Scaling, scale, scaled
 
 _FEW_CATEGORIES: Final = 16
@@ -21,6 +22,69 @@ _WIDEST: Final = 50
 _FACTOR: Final = 1.6
 _EXPONENT: Final = 0.56
 """Of the rule of thumb for the width of an embedding that fastai has found by experiment."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """What recurrent layers take.
+
+    Attributes:
+        values: (batch, steps, features).
+        mask: which steps count, (batch, steps); None: all. They are the first ones, and at least
+            one, which is what cuDNN's kernels ask for.
+        beside: what else a row has, (batch, width); None: nothing.
+    """
+
+    values: Any
+    mask: Any = None
+    beside: Any = None
+
+
+def of_rows(schema: Schema, scaling: Scaling, inputs: Any) -> Any:
+    """Scaled rows: (batch, width) of a table, arrays and pictures with their channels last.
+
+    Args:
+        inputs: raw rows, float32 (batch, *schema.shape).
+    """
+    if schema.columns:
+        return of_columns(schema.columns, scaling, inputs)
+    if schema.channels_first:
+        inputs = keras.layers.Permute((2, 3, 1), name="channels_last")(inputs)
+    return scale(scaling, inputs)
+
+
+def of_array(schema: Schema, scaling: Scaling, inputs: Any) -> Series:
+    """The first axis of an array or a picture as steps; what is in one of them, flat."""
+    scaled = of_rows(schema, scaling, inputs)
+    steps = schema.picture[0]
+    return Series(keras.layers.Reshape((steps, -1), name="steps")(scaled))
+
+
+def of_text(
+    text: Column, columns: Sequence[Column], width: int | None, scaling: Scaling, inputs: Any
+) -> Series:
+    """The words of a text as steps, and all other columns beside it.
+
+    Args:
+        text: one of `columns`.
+        width: of what stands for a word; None: by how many words there are.
+    """
+    different = len(text.vocabulary) + 1
+    words = codes(inputs[:, text.first : text.first + text.width])
+    embedding = keras.layers.Embedding(
+        different, width or embedding_width(different), dtype="float32", name="words"
+    )
+    others = [column for column in columns if column is not text]
+    beside = of_columns(others, scaling, inputs) if others else None
+    return Series(embedding(words), _counting(words, text.width), beside)
+
+
+def _counting(words: Any, length: int) -> Any:
+    """Where there are words. A text without any is one step, which says so."""
+    if length == 1:
+        return None
+    begun = keras.ops.ones_like(words[:, :1])
+    return keras.ops.greater(keras.ops.concatenate([begun, words[:, 1:]], axis=1), 0)
 
 
 def of_columns(columns: Sequence[Column], scaling: Scaling, inputs: Any) -> Any:

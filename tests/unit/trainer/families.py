@@ -1,0 +1,107 @@
+"""A small job for each family of models: what it is, and data that it can learn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from trainyard_api.spec import TrainingJobSpec
+from trainyard_trainer.data import Dataset, load
+from trainyard_trainer.tasks import task_of
+from trainyard_trainer.training.fit import Fitting
+from trainyard_trainer.training.supervised import supervised
+
+ROWS: Final = 160
+_WORDS: Final = {0: "good fine great nice", 1: "bad poor awful sad"}
+_FILLING: Final = ["the", "film", "was", "a", "long", "one", "with", "some", "people", "in", "it"]
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of model, and rows that it takes.
+
+    Attributes:
+        model: `spec.model`.
+        data: writes rows into a folder, and gives `spec.data`.
+    """
+
+    model: dict[str, Any]
+    data: Callable[[Path], dict[str, Any]]
+
+    def spec(self, folder: Path, **training: Any) -> dict[str, Any]:
+        """Of a job over rows in `folder`."""
+        return {
+            "data": self.data(folder),
+            "model": self.model,
+            "training": {"epochs": 3, "batchSize": 32, "stepsPerExecution": 2} | training,
+        }
+
+
+@dataclass(frozen=True)
+class Work:
+    """A job that was read."""
+
+    spec: TrainingJobSpec
+    dataset: Dataset
+
+    @classmethod
+    def of(cls, spec: dict[str, Any]) -> Work:
+        """With the rows that the spec names."""
+        parsed = TrainingJobSpec.model_validate(spec)
+        return cls(parsed, load(parsed.data, {}))
+
+    def fitting(self) -> Fitting:
+        """What the training stage fits."""
+        train = self.dataset.train
+        task = task_of(self.dataset.schema.target, self.spec.training, train.targets)
+        return supervised(self.spec, self.dataset, task, train)
+
+
+def _pictures(folder: Path) -> dict[str, Any]:
+    """A bright bar, upright or flat."""
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 2, ROWS)
+    pictures = random.integers(0, 60, (ROWS, 8, 8)).astype(np.uint8)
+    for picture, flat, place in zip(pictures, labels, random.integers(1, 6, ROWS), strict=True):
+        (picture if flat else picture.T)[place : place + 2] = 220
+    np.savez(folder / "pictures.npz", x=pictures, y=labels)
+    return {"source": {"uri": f"file://{folder}/pictures.npz"}}
+
+
+def _texts(folder: Path) -> dict[str, Any]:
+    """Texts of all lengths with one telling word, beside a number that tells as well."""
+    random = np.random.default_rng(0)
+    lines = ["text,age,liked"]
+    for row in range(ROWS):
+        label = int(random.integers(0, 2))
+        words = [
+            *random.choice(_FILLING, random.integers(0, 9)),
+            random.choice(_WORDS[label].split()),
+        ]
+        random.shuffle(words)
+        lines.append(
+            f"{'' if row % 40 == 0 else ' '.join(words)},{label + random.normal():.3f},{label}"
+        )
+    (folder / "texts.csv").write_text("\n".join(lines) + "\n")
+    source = {"uri": f"file://{folder}/texts.csv", "label": "liked", "columns": {"text": "text"}}
+    return {"source": source, "preprocessing": {"text": {"length": 8}}}
+
+
+def _rnn(data: Callable[[Path], dict[str, Any]], **rnn: Any) -> Family:
+    return Family({"architecture": "rnn", "rnn": {"units": [8]} | rnn}, data)
+
+
+FAMILIES: Final = {
+    "dense": Family({"architecture": "dense", "dense": {"units": [16]}}, _pictures),
+    "cnn": Family({"architecture": "cnn", "cnn": {"filters": [4, 4], "units": [8]}}, _pictures),
+    "lstm of pictures": _rnn(_pictures),
+    "two gru both ways": _rnn(_pictures, cell="gru", units=[8, 6], bidirectional=True),
+    "simple": _rnn(_pictures, cell="simple"),
+    "lstm of texts": _rnn(_texts, embedding=5, denseUnits=[8]),
+    "gru of texts": _rnn(_texts, cell="gru", units=[8, 8], bidirectional=True),
+    "simple of texts": _rnn(_texts, cell="simple"),
+}
