@@ -92,6 +92,14 @@ class Training(Document):
     loss: Annotated[str, Field(max_length=63)] | None = Field(
         default=None, description="Keras name of the loss; by default chosen by the task."
     )
+    lossArguments: JsonObject = Field(
+        default={}, description="Further arguments of the loss, for example delta of huber."
+    )
+    labelSmoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0,
+        description="Share of the right label that is given to all labels alike, against "
+        "overconfidence.",
+    )
     classWeights: Literal["none", "balanced"] = Field(
         default="none", description="balanced: rare classes weigh more in the loss."
     )

@@ -130,8 +130,8 @@ def test_a_loss_may_be_spelled_out_where_it_fits() -> None:
     classes, numbers = Classes(("a", "b")), np.array([0, 1])
     named = Training(loss="sparse_categorical_crossentropy")
     made(classes, numbers).check(named, ["accuracy"])
-    with pytest.raises(InvalidSpec, match=r"spec\.training\.loss: mse does not fit"):
-        made(classes, numbers).check(Training(loss="mse"), ["accuracy"])
+    with pytest.raises(InvalidSpec, match=r"spec\.training\.loss: mae does not fit"):
+        made(classes, numbers).check(Training(loss="mae"), ["accuracy"])
     for name in ("mse", "MeanAbsoluteError", "huber", "LogCosh"):
         made(Quantities(("value",)), NUMBERS, loss=name)
 

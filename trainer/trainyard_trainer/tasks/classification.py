@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from trainyard_api.spec import MetricName, Training
 from trainyard_trainer.data.rows import Targets
 from trainyard_trainer.data.target import Classes
-from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.evaluation import classification as metrics_of
+from trainyard_trainer.tasks.losses import OF_CLASSES, Loss
 from trainyard_trainer.tasks.task import Outputs
 
-_LOSS: Final = "sparse_categorical_crossentropy"
-_LOSSES: Final = (_LOSS, "SparseCategoricalCrossentropy")
+_SPARSE: Final = "categorical_crossentropy"
+"""The loss that can be had of class numbers as they are."""
 
 
 class Classification:
@@ -37,8 +37,13 @@ class Classification:
         trained_on: the classes of the training part's rows.
         """
         self._classes = classes
+        self._smoothing = training.labelSmoothing
+        self._loss: Loss | None = None
         balanced = training.classWeights == "balanced"
         self._weights = class_weights(trained_on, classes.outputs, balanced)
+        name, loss = OF_CLASSES.named(training)
+        if name != _SPARSE or self._smoothing:
+            self._loss = loss
 
     @property
     def outputs(self) -> int:
@@ -51,11 +56,7 @@ class Classification:
         Raises:
             InvalidSpec: one of them does not.
         """
-        if training.loss is not None and training.loss not in _LOSSES:
-            raise InvalidSpec(
-                f"spec.training.loss: {training.loss} does not fit classification; "
-                f"leave it out, or use {_LOSS}"
-            )
+        OF_CLASSES.named(training)
         metrics_of.check(metrics)
 
     def head(self, last: Any, regularizer: keras.regularizers.Regularizer | None) -> Any:
@@ -69,8 +70,15 @@ class Classification:
         )(last)
 
     def losses(self, targets: Any, outputs: Any) -> Any:
-        """Cross-entropy of each row, (rows,)."""
-        return keras.losses.sparse_categorical_crossentropy(targets, outputs)
+        """The loss of each row, (rows,): cross-entropy by default. Smoothed labels leave a share
+        of the right class to all alike (Szegedy et al., Rethinking the Inception Architecture,
+        2016).
+        """
+        if self._loss is None:
+            return keras.losses.sparse_categorical_crossentropy(targets, outputs)
+        truth = tf.one_hot(targets, self.outputs)
+        even = self._smoothing / self.outputs
+        return self._loss((1.0 - self._smoothing) * truth + even, outputs)
 
     def measure(self, targets: Any, outputs: Any) -> tuple[Any, ...]:
         """Whether the most probable class is the right one, 0 or 1, (rows,)."""

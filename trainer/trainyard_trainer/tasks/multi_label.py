@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,13 +13,10 @@ from numpy.typing import NDArray
 from trainyard_api.spec import MetricName, Training
 from trainyard_trainer.data.rows import Targets
 from trainyard_trainer.data.target import SeveralLabels
-from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.evaluation import multi_label as metrics_of
 from trainyard_trainer.evaluation.multi_label import THRESHOLD
+from trainyard_trainer.tasks.losses import OF_LABELS
 from trainyard_trainer.tasks.task import Outputs
-
-_LOSS: Final = "binary_crossentropy"
-_LOSSES: Final = (_LOSS, "BinaryCrossentropy")
 
 
 class MultiLabel:
@@ -38,6 +35,8 @@ class MultiLabel:
         trained_on: 0 or 1 for each label of the training part's rows, (rows, labels).
         """
         self._labels = labels
+        self._smoothing = training.labelSmoothing
+        _, self._loss = OF_LABELS.named(training)
         self._weights = label_weights(trained_on) if training.classWeights == "balanced" else None
 
     @property
@@ -51,11 +50,7 @@ class MultiLabel:
         Raises:
             InvalidSpec: one of them does not.
         """
-        if training.loss is not None and training.loss not in _LOSSES:
-            raise InvalidSpec(
-                f"spec.training.loss: {training.loss} does not fit several labels; "
-                f"leave it out, or use {_LOSS}"
-            )
+        OF_LABELS.named(training)
         metrics_of.check(metrics)
 
     def head(self, last: Any, regularizer: keras.regularizers.Regularizer | None) -> Any:
@@ -69,13 +64,14 @@ class MultiLabel:
         )(last)
 
     def losses(self, targets: Any, outputs: Any) -> Any:
-        """Binary cross-entropy of each row, a mean over labels, (rows,)."""
+        """The loss of each row, a mean over labels, (rows,): binary cross-entropy by default."""
         truth = tf.cast(targets, tf.float32)
+        wanted = (1.0 - self._smoothing) * truth + self._smoothing / 2.0
         if self._weights is None:
-            return keras.losses.binary_crossentropy(truth, outputs)
+            return self._loss(wanted, outputs)
         absent, present = (tf.constant(each) for each in self._weights)
         # One place more at the end keeps the loss of each label apart.
-        each = keras.losses.binary_crossentropy(truth[..., tf.newaxis], outputs[..., tf.newaxis])
+        each = self._loss(wanted[..., tf.newaxis], outputs[..., tf.newaxis])
         return tf.reduce_mean((absent + (present - absent) * truth) * each, axis=-1)
 
     def measure(self, targets: Any, outputs: Any) -> tuple[Any, ...]:

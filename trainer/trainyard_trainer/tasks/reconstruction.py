@@ -78,6 +78,12 @@ class Reconstruction:
                 f"spec.training.loss: {training.loss} does not fit reconstruction, whose loss "
                 "follows from the architecture; leave it out"
             )
+        if training.lossArguments or training.labelSmoothing:
+            field = "lossArguments" if training.lossArguments else "labelSmoothing"
+            raise InvalidSpec(
+                f"spec.training.{field}: does not fit reconstruction, whose loss follows from the "
+                "architecture; leave it out"
+            )
         if training.classWeights != "none":
             raise InvalidSpec(
                 f"spec.training.classWeights: {training.classWeights} needs classes, and rows are "

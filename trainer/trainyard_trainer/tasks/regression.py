@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,21 +15,8 @@ from trainyard_trainer.data.rows import Targets
 from trainyard_trainer.data.target import Quantities
 from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.evaluation import regression as metrics_of
+from trainyard_trainer.tasks.losses import IN_UNITS, OF_NUMBERS
 from trainyard_trainer.tasks.task import Outputs
-
-_LOSSES: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
-    "mean_squared_error": keras.losses.mean_squared_error,
-    "mean_absolute_error": keras.losses.mean_absolute_error,
-    "huber": keras.losses.huber,
-    "log_cosh": keras.losses.log_cosh,
-}
-_SPELLINGS: Final = {
-    "mse": "mean_squared_error",
-    "mae": "mean_absolute_error",
-    "meansquarederror": "mean_squared_error",
-    "meanabsoluteerror": "mean_absolute_error",
-    "logcosh": "log_cosh",
-}
 
 
 class Regression:
@@ -53,7 +40,8 @@ class Regression:
         trained_on: the numbers of the training part's rows, (rows, outputs).
         """
         self._quantities = quantities
-        self._loss = _loss(training.loss)
+        name, self._loss = OF_NUMBERS.named(training)
+        self._in_units = name in IN_UNITS
         wide = trained_on.astype(np.float64)
         spread = wide.std(axis=0)
         self._mean = wide.mean(axis=0)
@@ -70,7 +58,7 @@ class Regression:
         Raises:
             InvalidSpec: one of them does not.
         """
-        _loss(training.loss)
+        OF_NUMBERS.named(training)
         if training.classWeights != "none":
             raise InvalidSpec(
                 f"spec.training.classWeights: {training.classWeights} needs classes, and this is a "
@@ -89,6 +77,8 @@ class Regression:
 
     def losses(self, targets: Any, outputs: Any) -> Any:
         """The loss of each row, in units of the training part's standard deviation, (rows,)."""
+        if self._in_units:
+            return self._loss(targets, outputs)
         return self._loss(self._standardized(targets), self._standardized(outputs))
 
     def measure(self, targets: Any, outputs: Any) -> tuple[Any, ...]:
@@ -129,13 +119,3 @@ class Regression:
     def _standardized(self, values: Any) -> Any:
         mean, spread = (tf.constant(v, tf.float32) for v in (self._mean, self._spread))
         return (values - mean) / spread
-
-
-def _loss(name: str | None) -> Callable[[Any, Any], Any]:
-    plain = (name or "mean_squared_error").lower()
-    found = _LOSSES.get(_SPELLINGS.get(plain, plain))
-    if found is None:
-        raise InvalidSpec(
-            f"spec.training.loss: {name} does not fit regression; use one of: {', '.join(_LOSSES)}"
-        )
-    return found

@@ -9,9 +9,9 @@ import keras
 import tensorflow as tf
 
 from trainyard_api.spec import Training
+from trainyard_trainer.arguments import check_arguments
 from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.training.optimizers import schedules
-from trainyard_trainer.training.optimizers.arguments import check_arguments
 
 _FIELD: Final = "spec.training.optimizer"
 

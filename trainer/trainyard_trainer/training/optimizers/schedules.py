@@ -13,8 +13,8 @@ from typing import Any, Final
 import keras
 
 from trainyard_api.spec import Training
+from trainyard_trainer.arguments import check_arguments
 from trainyard_trainer.errors import InvalidSpec
-from trainyard_trainer.training.optimizers.arguments import check_arguments
 from trainyard_trainer.training.optimizers.one_cycle import OneCycle
 from trainyard_trainer.training.optimizers.plateau import ReduceOnPlateau
 from trainyard_trainer.training.optimizers.warm_up import WarmUp

@@ -12,13 +12,14 @@ def check_arguments(field: str, target: Any, given: dict[str, Any], taken: tuple
     """Make sure that `target` has the arguments that are given, and takes values of their kind.
 
     Args:
-        target: a class of Keras, or one like it.
+        target: a class or a function of Keras, or one like it.
         taken: arguments that are given otherwise.
 
     Raises:
         InvalidSpec: it has not, or does not.
     """
-    parameters = inspect.signature(target.__init__).parameters.values()
+    called = target.__init__ if inspect.isclass(target) else target
+    parameters = inspect.signature(called).parameters.values()
     known = {
         p.name: p.default
         for p in parameters
