@@ -30,6 +30,14 @@ class Cnn(Document):
     pooling: Literal["max", "average", "none"] = Field(
         default="max", description="Pooling (2x2) that ends each block."
     )
+    residual: bool = Field(
+        default=False,
+        description="Two convolutions a block, and a way around them (ResNet's basic block).",
+    )
+    globalPooling: bool = Field(
+        default=False,
+        description="Take the mean of each filter after the blocks, instead of all its places.",
+    )
     units: Units = Field(default=[64], description="Width of each layer after the blocks.")
 
 

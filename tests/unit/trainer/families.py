@@ -98,6 +98,13 @@ def _rnn(data: Callable[[Path], dict[str, Any]], **rnn: Any) -> Family:
 FAMILIES: Final = {
     "dense": Family({"architecture": "dense", "dense": {"units": [16]}}, _pictures),
     "cnn": Family({"architecture": "cnn", "cnn": {"filters": [4, 4], "units": [8]}}, _pictures),
+    "residual": Family(
+        {
+            "architecture": "cnn",
+            "cnn": {"filters": [4, 4, 6], "residual": True, "globalPooling": True, "units": [8]},
+        },
+        _pictures,
+    ),
     "lstm of pictures": _rnn(_pictures),
     "two gru both ways": _rnn(_pictures, cell="gru", units=[8, 6], bidirectional=True),
     "simple": _rnn(_pictures, cell="simple"),

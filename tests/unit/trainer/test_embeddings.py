@@ -25,17 +25,21 @@ def test_a_word_that_occurs_often_moves_no_farther_than_the_rate() -> None:
     training = Training.model_validate(
         {"epochs": 1, "batchSize": 6, "optimizer": {"learningRate": RATE}}
     )
-    layers = [
-        keras.Input((1,)),
-        keras.layers.Embedding(4, 3, embeddings_initializer="ones"),
-        keras.layers.Flatten(),
-        keras.layers.Dense(2, "softmax", trainable=False),
-    ]
+
+    def build() -> keras.Model:
+        """Of which the embedding alone learns."""
+        kernel = keras.initializers.Constant([[0.5, -0.5], [1.0, -1.0], [-0.5, 1.0]])
+        layers = [
+            keras.Input((1,)),
+            keras.layers.Embedding(4, 3, embeddings_initializer="ones"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(2, "softmax", kernel_initializer=kernel, trainable=False),
+        ]
+        return keras.Sequential(layers)
+
     part = whole(Resident(CODES), TARGETS)
     task = task_of(Classes(("a", "b")), training, TARGETS)
-    fitting = Fitting(
-        lambda: keras.Sequential(layers), Supervised(task), part, part.only(np.arange(0)), training
-    )
+    fitting = Fitting(build, Supervised(task), part, part.only(np.arange(0)), training)
     model = fit(fitting, Gang.alone(), Surroundings.none()).model
     moved = np.abs(np.asarray(model.layers[0].get_weights()[0]) - 1.0)
     np.testing.assert_allclose(moved[:3], RATE, rtol=1e-3)

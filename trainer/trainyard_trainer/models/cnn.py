@@ -11,6 +11,7 @@ from trainyard_trainer.data.schema import Schema
 from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.models.architecture import dense_layers
 from trainyard_trainer.models.hidden import Hidden
+from trainyard_trainer.models.residual import residual
 
 
 class Cnn:
@@ -40,13 +41,23 @@ class Cnn:
     def body(self, spec: Model, scaled: Any, hidden: Hidden) -> Any:
         """The last hidden layer's output, (batch, width)."""
         last = blocks(spec, scaled, hidden)
-        return dense_layers(keras.layers.Flatten(name="flatten")(last), spec.cnn.units, hidden)
+        if spec.cnn.globalPooling:
+            flat = keras.layers.GlobalAveragePooling2D(name="global_pooling")(last)
+        else:
+            flat = keras.layers.Flatten(name="flatten")(last)
+        return dense_layers(flat, spec.cnn.units, hidden)
 
 
 def blocks(spec: Model, scaled: Any, hidden: Hidden) -> Any:
     """What the blocks make of pictures: (batch, height, width, filters)."""
     last = scaled
     for index, filters in enumerate(spec.cnn.filters):
+        pooling = _pooling(spec, index)
+        if spec.cnn.residual:
+            name = f"block_{index}"
+            last = residual(last, filters, spec.cnn.kernelSize, hidden, name)
+            last = hidden.dropped(last if pooling is None else pooling(last), name)
+            continue
         convolution = keras.layers.Conv2D(
             filters,
             spec.cnn.kernelSize,
@@ -54,7 +65,7 @@ def blocks(spec: Model, scaled: Any, hidden: Hidden) -> Any:
             **hidden.arguments(),
             name=f"convolution_{index}",
         )
-        last = hidden.finish(convolution(last), convolution.name, _pooling(spec, index))
+        last = hidden.finish(convolution(last), convolution.name, pooling)
     return last
 
 

@@ -48,13 +48,20 @@ class Hidden:
 
     def finish(self, tensor: Any, name: str, pooling: keras.layers.Layer | None = None) -> Any:
         """Normalisation, activation, pooling and dropout after the layer called `name`."""
-        if self.regularization.batchNormalization:
-            normalization = batch_normalization(self.synchronized, f"{name}_normalization")
-            tensor = normalization(tensor)
-        tensor = keras.layers.Activation(self.activation, name=f"{name}_activation")(tensor)
+        tensor = self.activated(self.normalized(tensor, name), name)
         if pooling is not None:
             tensor = pooling(tensor)
         return self.dropped(tensor, name)
+
+    def normalized(self, tensor: Any, name: str) -> Any:
+        """Batch normalisation after the layer called `name`, where it is asked for."""
+        if not self.regularization.batchNormalization:
+            return tensor
+        return batch_normalization(self.synchronized, f"{name}_normalization")(tensor)
+
+    def activated(self, tensor: Any, name: str) -> Any:
+        """The activation after the layer called `name`."""
+        return keras.layers.Activation(self.activation, name=f"{name}_activation")(tensor)
 
     def dropped(self, tensor: Any, name: str) -> Any:
         """Dropout after the layer called `name`, where it is asked for."""

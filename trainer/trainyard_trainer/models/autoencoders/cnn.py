@@ -31,6 +31,11 @@ class CnnAutoencoder:
             InvalidSpec: they are not.
         """
         Cnn().check(spec, schema)
+        if spec.cnn.globalPooling:
+            raise InvalidSpec(
+                "spec.model.cnn.globalPooling: leaves nothing of where things are, which a decoder "
+                "has to know; leave it out"
+            )
         picture, halved = schema.picture, _halved(spec)
         if any(side % 2**halved for side in picture[:2]):
             fitting = min(_twos(side) for side in picture[:2])
