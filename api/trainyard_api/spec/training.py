@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from trainyard_api.model import Document
-from trainyard_api.spec.shared import JsonObject, NonNegativeInt, PositiveInt, Seed
+from trainyard_api.spec.shared import JsonObject, PositiveInt, Seed
 
 Monitor: TypeAlias = Literal[
     "val_loss",
@@ -36,22 +36,9 @@ class Schedule(Document):
     """How the learning rate changes."""
 
     name: Literal[
-        "constant",
-        "cosine",
-        "cosine_restarts",
-        "exponential",
-        "inverse_time",
-        "one_cycle",
-        "piecewise",
-        "polynomial",
-        "reduce_on_plateau",
+        "constant", "cosine", "exponential", "piecewise", "one_cycle", "reduce_on_plateau"
     ] = Field(default="constant", description="The kind of schedule.")
     arguments: JsonObject = Field(default={}, description="Its arguments.")
-    warmupSteps: NonNegativeInt = Field(
-        default=0,
-        description="Steps in which the rate grows from nothing to the first one; then comes the "
-        "schedule.",
-    )
 
 
 class EarlyStopping(Document):

@@ -83,6 +83,26 @@ def test_optimizer_takes_its_name_rate_and_arguments() -> None:
 
 
 @pytest.mark.parametrize(
+    ("schedule", "step", "expected"),
+    [
+        ({"name": "cosine"}, 50, 0.5),
+        ({"name": "cosine"}, 100, 0.0),
+        ({"name": "cosine", "arguments": {"alpha": 0.2}}, 100, 0.2),
+        ({"name": "exponential"}, 10, 0.9),
+        ({"name": "exponential", "arguments": {"decay_rate": 0.5}}, 20, 0.25),
+    ],
+)
+def test_schedule_decays_over_the_training(
+    schedule: dict[str, Any], step: int, expected: float
+) -> None:
+    spec = training(optimizer={"learningRate": 1.0}, schedule=schedule)
+    optimizer = optimizers.build(spec, steps=100, steps_per_epoch=10)
+    optimizer.iterations.assign(step)
+
+    assert float(optimizer.learning_rate) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(
     ("fields", "said"),
     [
         ({"optimizer": {"name": "adamm"}}, r"spec\.training\.optimizer\.name.*adamw"),
@@ -91,10 +111,13 @@ def test_optimizer_takes_its_name_rate_and_arguments() -> None:
             "Adam has no argument beta .*beta_1",
         ),
         ({"optimizer": {"arguments": {"learning_rate": 1}}}, "learning_rate"),
+        ({"schedule": {"name": "cosine", "arguments": {"rate": 1}}}, "alpha"),
+        ({"schedule": {"arguments": {"rate": 1}}}, "constant takes none"),
         ({"optimizer": {"arguments": {"beta_1": "x"}}}, r"arguments\.beta_1: .*a number, not 'x'$"),
         ({"optimizer": {"arguments": {"epsilon": "1e-7"}}}, r"epsilon: .*with a point.*1\.0e-7"),
         ({"optimizer": {"arguments": {"clipnorm": True}}}, r"arguments\.clipnorm: .*a number"),
         ({"optimizer": {"arguments": {"amsgrad": 1}}}, r"arguments\.amsgrad: .*true or false"),
+        ({"schedule": {"name": "cosine", "arguments": {"decay_steps": "x"}}}, "decay_steps: .*'x'"),
     ],
 )
 def test_unknown_name_or_argument_lists_the_known(fields: dict[str, Any], said: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -113,15 +112,9 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
     spec = pod.spec
     building.check(spec.model, dataset.schema)
     augmentation.check(spec.data.augmentation, dataset.schema)
-    rows, batch = len(dataset.train), min(spec.training.batchSize, len(dataset.train))
-    optimizers.check(spec.training, pod.count, spec.training.epochs * math.ceil(rows / batch))
+    optimizers.check(spec.training, pod.count)
     ready.check(spec.data, dataset)
     task.check(spec.training, _metrics(spec, dataset, task))
-    if spec.training.schedule.name == "reduce_on_plateau" and len(dataset.validation) == 0:
-        raise InvalidSpec(
-            "spec.training.schedule.name: reduce_on_plateau needs a validation part; "
-            "set spec.data.split.validation to 0.1"
-        )
     stopping = spec.training.earlyStopping
     if stopping is not None and len(dataset.validation) == 0:
         raise InvalidSpec(

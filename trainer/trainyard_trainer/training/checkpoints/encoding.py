@@ -24,7 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainyard_trainer.training.checkpoints.snapshot import Snapshot
-from trainyard_trainer.training.optimizers.plateau import Waiting
 from trainyard_trainer.training.stopping import Patience
 
 _MAGIC: Final = b"trainyard checkpoint 1\n"
@@ -95,14 +94,13 @@ def decode_archive(content: bytes) -> Snapshot:
 def _header(snapshot: Snapshot) -> dict[str, Any]:
     names = [*snapshot.names, *snapshot.names[: len(snapshot.best)]]
     arrays = [*snapshot.variables, *snapshot.best]
-    patience, plateau = snapshot.patience, snapshot.plateau
+    patience = snapshot.patience
     return {
         "step": snapshot.step,
         "closed": snapshot.closed,
         "best": patience.best,
         "waited": patience.waited,
         "stopped": patience.stopped,
-        "plateau": None if math.isinf(plateau.best) else [plateau.best, plateau.waited],
         "variables": len(snapshot.variables),
         "arrays": [
             {"name": name, "type": array.dtype.name, "shape": array.shape}
@@ -115,7 +113,7 @@ def _snapshot(
     header: dict[str, Any], arrays: Sequence[NDArray[Any]], names: Sequence[str]
 ) -> Snapshot:
     count = int(header["variables"])
-    best, plateau = header["best"], header.get("plateau")
+    best = header["best"]
     return Snapshot(
         step=int(header["step"]),
         closed=int(header["closed"]),
@@ -123,7 +121,6 @@ def _snapshot(
         variables=arrays[:count],
         best=arrays[count:],
         names=names,
-        plateau=Waiting(*plateau) if plateau else Waiting(),
     )
 
 

@@ -10,7 +10,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from trainyard_trainer.training.optimizers.plateau import NOTHING_WAITED, Waiting
 from trainyard_trainer.training.stopping import Patience
 
 _NUMBER: Final = re.compile(r"_\d+(?=[/_]|$)")
@@ -26,7 +25,6 @@ class Snapshot:
         variables: of model and optimizer, in their order; the model's come first.
         best: the model's weights after the best epoch; empty without `restoreBest`.
         names: of the variables, as Keras has them (their paths); empty: not known.
-        plateau: what the schedule reduce_on_plateau remembers.
     """
 
     step: int
@@ -35,7 +33,6 @@ class Snapshot:
     variables: Sequence[NDArray[Any]]
     best: Sequence[NDArray[Any]]
     names: Sequence[str]
-    plateau: Waiting = NOTHING_WAITED
 
 
 def not_finite(snapshot: Snapshot) -> str:

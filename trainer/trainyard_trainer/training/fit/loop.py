@@ -30,7 +30,6 @@ from trainyard_trainer.training.fit.sums import Sums
 from trainyard_trainer.training.fit.watchdog import Watchdog
 from trainyard_trainer.training.gang import Gang
 from trainyard_trainer.training.objectives.objective import Objective
-from trainyard_trainer.training.optimizers.schedules import plateau_of
 
 _log = logging.getLogger(__name__)
 
@@ -105,7 +104,6 @@ class Loop:
             repeatable=not machinery.trainer.draws,
         )
         self._built: set[bool] = set()
-        self._plateau = plateau_of(training)
         self._ahead = Ahead(machinery.feed)
         self._upcoming = self._prepare(self._state.step)
         self._before: tuple[Planned, float] | None = None
@@ -252,20 +250,10 @@ class Loop:
                     if spec.restoreBest and state.patience.waited == 0:
                         state.keep_best()
             _log.info("validation: %s", _listed(measured))
-            self._follow_plateau(metrics["val_loss"])
             self._reporter.validated(time.monotonic() - begun, **metrics)
         state.closed += 1
         if self._is_due():
             self._save()
-
-    def _follow_plateau(self, loss: float) -> None:
-        rule, state = self._plateau, self._state
-        if rule is None:
-            return
-        state.plateau = rule.after(state.plateau, loss)
-        if rule.is_due(state.plateau):
-            rate = state.reduce_rate(self._gang, rule)
-            _log.info("no smaller val_loss for %d epochs: learning rate %g", rule.patience, rate)
 
     def _metrics(self, sums: Sums) -> dict[str, float]:
         """What is shown of sums: the loss, and what the objective counts beside it."""

@@ -15,7 +15,6 @@ from trainyard_trainer.training import checkpoints
 from trainyard_trainer.training.checkpoints.snapshot import Snapshot
 from trainyard_trainer.training.fit.randomness import is_seed
 from trainyard_trainer.training.gang import Gang
-from trainyard_trainer.training.optimizers.plateau import ReduceOnPlateau, Waiting
 from trainyard_trainer.training.stopping import Patience
 
 
@@ -26,14 +25,12 @@ class State:
         step: steps done, over all attempts.
         closed: epochs whose end has been dealt with.
         best: the model's weights after the best epoch; empty before its end.
-        plateau: what the schedule reduce_on_plateau remembers.
     """
 
     def __init__(self, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
         self.step = 0
         self.closed = 0
         self.patience = Patience()
-        self.plateau = Waiting()
         self.best: Sequence[NDArray[Any]] = []
         self._model = model
         self._optimizer = optimizer
@@ -49,15 +46,7 @@ class State:
             _values(self._variables),
             self.best,
             [str(v.path) for v in self._variables],
-            self.plateau,
         )
-
-    def reduce_rate(self, gang: Gang, rule: ReduceOnPlateau) -> float:
-        """Make the learning rate smaller, by the rule; the new one."""
-        rate = rule.smaller(float(self._optimizer.learning_rate))
-        with gang.strategy.scope():
-            self._optimizer.learning_rate = rate
-        return rate
 
     def keep_best(self) -> None:
         """Remember the model's weights as the best."""
@@ -106,7 +95,7 @@ class State:
         mine = like.variables
         snapshot = None if folder is None else checkpoints.load(folder, like)
         header = gang.from_chief([_header(snapshot)])[0]
-        step, closed, best, has_best, waited, stopped, weights, *plateau = header
+        step, closed, best, has_best, waited, stopped, weights = header
         if step == 0:
             return
         likeness = [*mine, *(mine[: len(self._weights)] if weights else [])]
@@ -115,7 +104,6 @@ class State:
         )
         self.step, self.closed = int(step), int(closed)
         self.patience = Patience(float(best) if has_best else None, int(waited), bool(stopped))
-        self.plateau = Waiting(float(plateau[0]), int(plateau[1]))
         self.best = arrays[len(mine) :]
         _assign(gang, self._variables, arrays[: len(mine)])
 
@@ -123,7 +111,7 @@ class State:
 def _header(snapshot: Snapshot | None) -> NDArray[np.float64]:
     """The numbers of a snapshot; all 0 where there is none."""
     if snapshot is None:
-        return np.zeros(9)
+        return np.zeros(7)
     patience = snapshot.patience
     return np.array(
         [
@@ -134,7 +122,6 @@ def _header(snapshot: Snapshot | None) -> NDArray[np.float64]:
             patience.waited,
             patience.stopped,
             bool(snapshot.best),
-            *snapshot.plateau,
         ],
         np.float64,
     )
