@@ -220,13 +220,11 @@ _BUILT_STORES = ("file", "pvc", "s3", "gs", "az")
 _BUILT_TASKS = ("classification", "regression")
 _BUILT_METRICS = ("accuracy", "precision", "recall", "f1", "mae", "rmse", "r2")
 _BUILT_TECHNIQUES = ("float16", "dynamic_range", "int8")
-_BUILT_SCHEDULES = ("constant", "cosine", "exponential")
 
 
 def _not_built(spec: TrainingJobSpec) -> Iterator[Problem]:
     yield from _not_built_data(spec)
     yield from _one_of("spec.model.architecture", spec.model.architecture, _BUILT_ARCHITECTURES)
-    yield from _one_of("spec.training.schedule.name", spec.training.schedule.name, _BUILT_SCHEDULES)
     yield from _one_of("spec.training.precision", spec.training.precision, ("float32",))
     yield from _among("spec.evaluation.metrics", spec.evaluation.metrics or (), _BUILT_METRICS)
     gated = [gate.metric for gate in spec.evaluation.gates]

@@ -26,21 +26,39 @@ class Schedule(Document):
     """How the learning rate changes."""
 
     name: Literal[
-        "constant", "cosine", "exponential", "piecewise", "one_cycle", "reduce_on_plateau"
+        "constant",
+        "cosine",
+        "cosine_restarts",
+        "exponential",
+        "inverse_time",
+        "one_cycle",
+        "piecewise",
+        "polynomial",
+        "reduce_on_plateau",
     ] = Field(default="constant", description="The kind of schedule.")
     arguments: JsonObject = Field(default={}, description="Its arguments.")
+    warmupSteps: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="Steps in which the rate rises to the schedule's first one, which begins then.",
+    )
 
 
 class EarlyStopping(Document):
     """When to stop before the last epoch."""
 
-    monitor: Literal["val_loss", "val_accuracy", "val_mae", "val_rmse"] = Field(
+    monitor: Annotated[str, Field(pattern=r"^val_[a-z0-9_]{1,59}$")] = Field(
         default="val_loss",
         description="What must improve: val_loss; of a classification val_accuracy; of a "
-        "regression val_mae or val_rmse.",
+        "regression val_mae or val_rmse. More is better of accuracy, less of losses and errors.",
     )
     patience: PositiveInt = Field(
         default=3, description="Epochs without improvement that are waited for."
+    )
+    minDelta: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="What is better by no more than this is no improvement."
+    )
+    startFromEpoch: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="Epochs at the start that are not looked at."
     )
     restoreBest: bool = Field(
         default=True, description="Keep the weights of the best epoch, not of the last."

@@ -23,13 +23,15 @@ from trainyard_trainer.signals import StopRequest
 from trainyard_trainer.store import Store
 from trainyard_trainer.tasks import Task, task_of
 from trainyard_trainer.tasks.task import Outputs
-from trainyard_trainer.training import optimizers, ready
+from trainyard_trainer.training import monitors, optimizers, ready
 from trainyard_trainer.training.attendant import Attendant
 from trainyard_trainer.training.fit import Fitted
+from trainyard_trainer.training.fit.batches import Batches
 from trainyard_trainer.training.fit.graph import Measurer
 from trainyard_trainer.training.fit.reporting import PERCENT_TRAINED
 from trainyard_trainer.training.gang import Gang, peers_may_vanish
 from trainyard_trainer.training.objectives.objective import Supervised
+from trainyard_trainer.training.optimizers import schedules
 from trainyard_trainer.training.ready import Ready
 from trainyard_trainer.training.supervised import supervised
 
@@ -113,18 +115,7 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
     optimizers.check(spec.training, pod.count)
     ready.check(spec.data, dataset)
     task.check(spec.training, spec.evaluation.names(dataset.schema.target.task))
-    stopping = spec.training.earlyStopping
-    if stopping is not None and len(dataset.validation) == 0:
-        raise InvalidSpec(
-            "spec.training.earlyStopping: needs a validation part; "
-            "set spec.data.split.validation to 0.1"
-        )
-    shown = ["loss", *task.progress(dict.fromkeys(task.measures, 0.0))]
-    if stopping is not None and stopping.monitor not in (monitors := [f"val_{n}" for n in shown]):
-        raise InvalidSpec(
-            f"spec.training.earlyStopping.monitor: {stopping.monitor} is not measured in "
-            f"{dataset.schema.target.task}; use one of: {', '.join(monitors)}"
-        )
+    monitors.check(spec.training, dataset, task)
     if spec.training.batchSize < pod.count:
         raise InvalidSpec(
             f"spec.training.batchSize: is {spec.training.batchSize} for {pod.count} workers; "
@@ -135,6 +126,11 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
             f"spec.workers.replicas: {pod.count} workers for {len(dataset.train)} training rows; "
             "use fewer workers, or bring more rows"
         )
+    batches = Batches(len(dataset.train), spec.training.batchSize, pod.count, spec.training.seed)
+    steps = batches.steps_per_epoch
+    schedules.check_length(
+        spec.training.schedule, schedules.Span(steps * spec.training.epochs, steps)
+    )
 
 
 def _stage(attendant: Attendant, made: Ready, begun: float) -> _Stage:
