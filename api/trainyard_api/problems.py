@@ -243,13 +243,11 @@ _TABLES = ("csv", "parquet")
 _BUILT_SOURCES = ("file", "pvc", "s3", "gs", "az", "https", "keras", "sklearn")
 _BUILT_STORES = ("file", "pvc", "s3", "gs", "az")
 _BUILT_TECHNIQUES = ("float16", "dynamic_range", "int8")
-_BUILT_SCHEDULES = ("constant", "cosine", "exponential")
 
 
 def _not_built(spec: TrainingJobSpec) -> Iterator[Problem]:
     yield from _not_built_data(spec)
     yield from _one_of("spec.model.architecture", spec.model.architecture, _BUILT_ARCHITECTURES)
-    yield from _one_of("spec.training.schedule.name", spec.training.schedule.name, _BUILT_SCHEDULES)
     yield from _one_of("spec.training.precision", spec.training.precision, ("float32",))
     if spec.compression is not None:
         techniques = spec.compression.techniques

@@ -293,18 +293,24 @@ def test_worker_killed_when_all_are_sent_on_leaves_nobody_waiting(gang: Start) -
     assert "all 2 workers are there; should one vanish" in alone.log()
 
 
-def test_early_stopping_ends_all_workers_in_the_same_epoch(gang: Start) -> None:
+def test_early_stopping_and_plateaus_are_the_same_for_all_workers(gang: Start) -> None:
     spec = digits(
         epochs=ENDLESS,
         replicas=2,
         optimizer={"learningRate": 0.05},
-        earlyStopping={"monitor": "val_accuracy", "patience": 2},
+        earlyStopping={"monitor": "val_accuracy", "patience": 3},
+        schedule={
+            "name": "reduce_on_plateau",
+            "arguments": {"patience": 1, "factor": 0.5},
+            "warmupSteps": 12,
+        },
     )
     stopped = gang(spec)
 
     assert stopped.codes() == [0, 0], stopped.log()
     assert stopped.result().stoppedEarly
     assert stopped.result().steps == 12 * stopped.result().epochs
+    assert stopped.log().count("the learning rate is 0.025 from now on") == 2, "by both alike"
 
 
 def test_two_workers_learn_from_flipped_and_mixed_rows(gang: Start) -> None:

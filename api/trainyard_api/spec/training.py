@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from trainyard_api.model import Document
 from trainyard_api.spec.shared import JsonObject, PositiveInt, Seed
-
-Monitor: TypeAlias = Literal[
-    "val_loss",
-    "val_accuracy",
-    "val_binary_accuracy",
-    "val_mae",
-    "val_rmse",
-    "val_reconstruction_error",
-    "val_elbo",
-]
 
 
 class Optimizer(Document):
@@ -36,22 +26,41 @@ class Schedule(Document):
     """How the learning rate changes."""
 
     name: Literal[
-        "constant", "cosine", "exponential", "piecewise", "one_cycle", "reduce_on_plateau"
+        "constant",
+        "cosine",
+        "cosine_restarts",
+        "exponential",
+        "inverse_time",
+        "one_cycle",
+        "piecewise",
+        "polynomial",
+        "reduce_on_plateau",
     ] = Field(default="constant", description="The kind of schedule.")
     arguments: JsonObject = Field(default={}, description="Its arguments.")
+    warmupSteps: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="Steps in which the rate rises to the schedule's first one, which begins then.",
+    )
 
 
 class EarlyStopping(Document):
     """When to stop before the last epoch."""
 
-    monitor: Monitor = Field(
+    monitor: Annotated[str, Field(pattern=r"^val_[a-z0-9_]{1,59}$")] = Field(
         default="val_loss",
         description="What must improve: val_loss; of a classification val_accuracy; of several "
         "labels val_accuracy or val_binary_accuracy; of a regression val_mae or val_rmse; of a "
-        "reconstruction val_reconstruction_error, and of architecture vae val_elbo.",
+        "reconstruction val_reconstruction_error, and of architecture vae val_elbo. More is better "
+        "of accuracies and the ELBO, less of losses and errors.",
     )
     patience: PositiveInt = Field(
         default=3, description="Epochs without improvement that are waited for."
+    )
+    minDelta: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="What is better by no more than this is no improvement."
+    )
+    startFromEpoch: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="Epochs at the start that are not looked at."
     )
     restoreBest: bool = Field(
         default=True, description="Keep the weights of the best epoch, not of the last."

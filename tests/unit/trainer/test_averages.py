@@ -55,12 +55,16 @@ class Watching(Measurer):
         return Sums(loss, 1.0, {"accuracy": 0.0})
 
 
-def run(training: Training, measurer: Watching, *, restore: bool) -> None:
+def run(training: Training, measurer: Watching, *, restore: bool, start: int = 0) -> None:
     spec = TrainingSpec.model_validate(
         {
             "epochs": EPOCHS,
             "batchSize": 4,
-            "earlyStopping": {"patience": EPOCHS, "restoreBest": restore},
+            "earlyStopping": {
+                "patience": EPOCHS,
+                "restoreBest": restore,
+                "startFromEpoch": start,
+            },
         }
     )
     batches = Batches(ROWS, 4, training.gang.replicas, 0)
@@ -87,6 +91,13 @@ def test_averages_of_the_best_epoch_or_else_of_the_last_are_exported(
     run(training, measurer, restore=restore)
     assert len(measurer.seen) == EPOCHS
     assert same(trainable(training), measurer.seen[exported - 1])
+
+
+def test_the_best_is_not_looked_for_before_its_first_epoch() -> None:
+    training = Training("Adam", **AVERAGED)
+    measurer = Watching(training, best=1)
+    run(training, measurer, restore=True, start=1)
+    assert same(trainable(training), measurer.seen[1]), "the first of equals"
 
 
 def test_looking_at_the_averages_does_not_disturb_the_training() -> None:

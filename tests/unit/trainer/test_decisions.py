@@ -1,7 +1,7 @@
 """Pace, early stopping, optimizers and metrics."""
 
 import math
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import pytest
@@ -50,7 +50,7 @@ def test_patience_runs_out_after_epochs_without_improvement() -> None:
 
 
 @pytest.mark.parametrize("monitor", ["val_loss", "val_accuracy"])
-def test_nan_is_never_the_best(monitor: Literal["val_loss", "val_accuracy"]) -> None:
+def test_nan_is_never_the_best(monitor: str) -> None:
     spec = EarlyStopping(monitor=monitor, patience=3)
     patience = Patience().after(spec, math.nan)
     assert patience == Patience(best=None, waited=1)
@@ -67,6 +67,15 @@ def test_accuracy_improves_upwards() -> None:
 
     assert patience == Patience(best=0.8)
     assert patience.after(spec, 0.7).stopped
+
+
+def test_little_improvement_is_none() -> None:
+    spec = EarlyStopping(monitor="val_accuracy", patience=2, minDelta=0.05)
+    patience = Patience()
+    for value in (0.5, 0.54, 0.56, 0.6):
+        patience = patience.after(spec, value)
+
+    assert patience == Patience(best=0.56, waited=1)
 
 
 def training(**fields: Any) -> Training:

@@ -56,7 +56,7 @@ class Losses:
         name = self._name(training.loss)
         function = self.functions[name]
         given = training.lossArguments
-        check_arguments(f"{_FIELD}Arguments", function, given, _OURS)
+        check_arguments(name, function, f"{_FIELD}Arguments", given, _OURS)
         if training.labelSmoothing and not self.smooths:
             raise InvalidSpec(
                 f"spec.training.labelSmoothing: is of labels, and this is {self.task}; leave it out"

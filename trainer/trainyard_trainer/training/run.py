@@ -6,14 +6,13 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, get_args
+from typing import Final
 
 import numpy as np
 
 from trainyard_api.exit_codes import ExitCode
 from trainyard_api.results import TerminationMessage, TrainResult
 from trainyard_api.spec import MetricName, TrainingJobSpec
-from trainyard_api.spec.training import Monitor
 from trainyard_trainer import augmentation, export, termination
 from trainyard_trainer.data import Dataset, Part, prepared
 from trainyard_trainer.errors import Diverged, InvalidSpec, PeerLost
@@ -25,13 +24,15 @@ from trainyard_trainer.signals import StopRequest
 from trainyard_trainer.store import Store
 from trainyard_trainer.tasks import Task, task_for
 from trainyard_trainer.tasks.task import Outputs
-from trainyard_trainer.training import optimizers, ready
+from trainyard_trainer.training import monitors, optimizers, ready
 from trainyard_trainer.training.attendant import Attendant
 from trainyard_trainer.training.fit import Fitted
+from trainyard_trainer.training.fit.batches import Batches
 from trainyard_trainer.training.fit.graph import Measurer
 from trainyard_trainer.training.fit.reporting import PERCENT_TRAINED
 from trainyard_trainer.training.gang import Gang, peers_may_vanish
 from trainyard_trainer.training.objectives.objective import Supervised
+from trainyard_trainer.training.optimizers import schedules
 from trainyard_trainer.training.ready import Ready
 from trainyard_trainer.training.supervised import supervised
 
@@ -115,19 +116,7 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
     optimizers.check(spec.training, pod.count)
     ready.check(spec.data, dataset)
     task.check(spec.training, _metrics(spec, dataset, task))
-    stopping = spec.training.earlyStopping
-    if stopping is not None and len(dataset.validation) == 0:
-        raise InvalidSpec(
-            "spec.training.earlyStopping: needs a validation part; "
-            "set spec.data.split.validation to 0.1"
-        )
-    shown = [f"val_{name}" for name in ("loss", *task.progress(dict.fromkeys(task.measures, 0.0)))]
-    monitors = [name for name in shown if name in get_args(Monitor)]
-    if stopping is not None and stopping.monitor not in monitors:
-        raise InvalidSpec(
-            f"spec.training.earlyStopping.monitor: {stopping.monitor} is not measured in "
-            f"{dataset.schema.target.task}; use one of: {', '.join(monitors)}"
-        )
+    monitors.check(spec.training, dataset, task)
     if spec.training.batchSize < pod.count:
         raise InvalidSpec(
             f"spec.training.batchSize: is {spec.training.batchSize} for {pod.count} workers; "
@@ -143,6 +132,11 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
             f"spec.workers.replicas: {pod.count} workers for {len(dataset.train)} training rows; "
             "use fewer workers, or bring more rows"
         )
+    batches = Batches(len(dataset.train), spec.training.batchSize, pod.count, spec.training.seed)
+    steps = batches.steps_per_epoch
+    schedules.check_length(
+        spec.training.schedule, schedules.Span(steps * spec.training.epochs, steps)
+    )
 
 
 def _stage(attendant: Attendant, made: Ready, begun: float) -> _Stage:

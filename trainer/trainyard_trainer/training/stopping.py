@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Final
 
 from trainyard_api.spec.training import EarlyStopping
-
-_MAXIMIZED: Final = ("val_accuracy", "val_binary_accuracy", "val_elbo")
+from trainyard_trainer.training.monitoring import improves
 
 
 @dataclass(frozen=True)
@@ -28,15 +25,7 @@ class Patience:
 
     def after(self, spec: EarlyStopping, value: float) -> Patience:
         """After an epoch in which the monitored metric was `value`; NaN is never better."""
-        if _is_better(spec, value, self.best):
+        if improves(spec.monitor, value, self.best, spec.minDelta):
             return Patience(best=value)
         waited = self.waited + 1
         return Patience(self.best, waited, stopped=waited >= spec.patience)
-
-
-def _is_better(spec: EarlyStopping, value: float, best: float | None) -> bool:
-    if math.isnan(value):
-        return False
-    if best is None or math.isnan(best):
-        return True
-    return value > best if spec.monitor in _MAXIMIZED else value < best

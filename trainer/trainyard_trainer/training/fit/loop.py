@@ -152,6 +152,7 @@ class Loop:
             call = self._call()
             sums = call.sums if sums is None else sums + call.sums
             metrics = self._metrics(sums)
+            metrics["learning_rate"] = self._state.learning_rate
             self._reporter.trained(self._state.step, self._pace.step_seconds, **metrics)
             if call.stops:
                 _log.info(
@@ -245,10 +246,11 @@ class Loop:
                 sums = self._validation.measure()
                 measured = self._metrics(sums)
                 metrics = {f"val_{name}": value for name, value in measured.items()}
-                if spec is not None:
+                if spec is not None and state.closed >= spec.startFromEpoch:
                     state.patience = state.patience.after(spec, metrics[spec.monitor])
                     if spec.restoreBest and state.patience.waited == 0:
                         state.keep_best()
+            state.judge_rate(self._gang, metrics)
             _log.info("validation: %s", _listed(measured))
             self._reporter.validated(time.monotonic() - begun, **metrics)
         state.closed += 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,7 +16,10 @@ from trainyard_trainer.training import checkpoints
 from trainyard_trainer.training.checkpoints.snapshot import Snapshot
 from trainyard_trainer.training.fit.randomness import is_seed
 from trainyard_trainer.training.gang import Gang
+from trainyard_trainer.training.optimizers.schedules import plateau_of
 from trainyard_trainer.training.stopping import Patience
+
+_log = logging.getLogger(__name__)
 
 
 class State:
@@ -35,7 +39,27 @@ class State:
         self._model = model
         self._optimizer = optimizer
         self._weights = [v for v in model.variables if not is_seed(v)]
-        self._variables = [*self._weights, *optimizer.variables]
+        self._plateau = plateau_of(optimizer)
+        memory = [] if self._plateau is None else [self._plateau.memory]
+        self._variables = [*self._weights, *optimizer.variables, *memory]
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next step."""
+        return float(self._optimizer.learning_rate)
+
+    def judge_rate(self, gang: Gang, metrics: Mapping[str, float]) -> None:
+        """After an epoch's validation: reduce the rate where its schedule says so.
+
+        Args:
+            metrics: of the validation part, by the names that are monitored.
+        """
+        if self._plateau is not None:
+            judged = self._plateau.judged(metrics[self._plateau.rule.monitor])
+            before = self.learning_rate
+            _assign(gang, [self._plateau.memory], [judged])
+            if (now := self.learning_rate) != before:
+                _log.info("no improvement: the learning rate is %.3g from now on", now)
 
     def snapshot(self) -> Snapshot:
         """Everything that a restart needs."""
