@@ -1,7 +1,7 @@
 # Two commands do all the set-up on a fresh Debian or Ubuntu machine: make demo, make test.
 .DEFAULT_GOAL := help
-.PHONY: help setup cluster demo undemo test unit processes integration chaos e2e lint format generate images \
-  bench
+.PHONY: help setup cluster demo undemo test unit processes families integration chaos e2e lint format generate \
+  images bench
 
 PYTHON := .venv/bin/python
 # Without sudo the cluster's program says that it needs root, and the demo runs without a cluster.
@@ -37,6 +37,9 @@ unit: setup ## Run the pure tests (seconds).
 processes: setup ## Train and run jobs as local processes.
 	@echo "+ process tests: real training, as local processes"
 	@$(PYTEST) tests/processes
+
+families: setup ## Stop and restart gangs of every family of models, and compare with one worker.
+	@TRAINYARD_ALL_FAMILIES=1 $(PYTEST) tests/processes/test_families.py
 
 cluster: setup
 	@$(SUDO) $(PYTHON) -m trainyard_local install

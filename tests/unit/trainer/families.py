@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +28,14 @@ class Family:
     Attributes:
         model: `spec.model`.
         data: writes rows into a folder, and gives `spec.data`.
+        normalizes: whether it can have batch normalisation.
+        guess: the loss of who knows nothing of a row.
     """
 
     model: dict[str, Any]
     data: Callable[[Path], dict[str, Any]]
+    normalizes: bool = False
+    guess: float = math.log(2.0)
 
     def spec(self, folder: Path, **training: Any) -> dict[str, Any]:
         """Of a job over rows in `folder`."""
@@ -91,19 +96,41 @@ def _texts(folder: Path) -> dict[str, Any]:
     return {"source": source, "preprocessing": {"text": {"length": 8}}}
 
 
+def _numbers(folder: Path) -> dict[str, Any]:
+    """Two numbers, and what follows from them."""
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(ROWS, 2))
+    told = np.stack([rows[:, 0] - 2.0 * rows[:, 1], rows[:, 0] * rows[:, 1]], axis=1)
+    np.savez(folder / "numbers.npz", x=rows, y=told)
+    return {"source": {"uri": f"file://{folder}/numbers.npz"}}
+
+
+def _labelled(folder: Path) -> dict[str, Any]:
+    """Three labels, each of which a number tells."""
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(ROWS, 3))
+    np.savez(folder / "labels.npz", x=rows, y=(rows > 0.3).astype(np.int64))
+    return {"source": {"uri": f"file://{folder}/labels.npz"}}
+
+
 def _rnn(data: Callable[[Path], dict[str, Any]], **rnn: Any) -> Family:
     return Family({"architecture": "rnn", "rnn": {"units": [8]} | rnn}, data)
 
 
 FAMILIES: Final = {
-    "dense": Family({"architecture": "dense", "dense": {"units": [16]}}, _pictures),
-    "cnn": Family({"architecture": "cnn", "cnn": {"filters": [4, 4], "units": [8]}}, _pictures),
+    "dense": Family({"architecture": "dense", "dense": {"units": [16]}}, _pictures, True),
+    "cnn": Family(
+        {"architecture": "cnn", "cnn": {"filters": [4, 4], "units": [8]}}, _pictures, True
+    ),
+    "regression": Family({"architecture": "dense", "dense": {"units": [16]}}, _numbers, True, 1.0),
+    "labels": Family({"architecture": "dense", "dense": {"units": [16]}}, _labelled, True),
     "residual": Family(
         {
             "architecture": "cnn",
             "cnn": {"filters": [4, 4, 6], "residual": True, "globalPooling": True, "units": [8]},
         },
         _pictures,
+        True,
     ),
     "lstm of pictures": _rnn(_pictures),
     "two gru both ways": _rnn(_pictures, cell="gru", units=[8, 6], bidirectional=True),
