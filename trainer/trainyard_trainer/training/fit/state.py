@@ -46,7 +46,8 @@ class State:
     @property
     def learning_rate(self) -> float:
         """The rate of the next step."""
-        return float(self._optimizer.learning_rate)
+        # A constant one is a variable, of which a gang has one for each replica: no plain number.
+        return float(self._optimizer.learning_rate.numpy())
 
     def judge_rate(self, gang: Gang, metrics: Mapping[str, float]) -> None:
         """After an epoch's validation: reduce the rate where its schedule says so.
