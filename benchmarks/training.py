@@ -233,10 +233,10 @@ def _tf_keras_model(tf_keras: Any, task: Task, dataset: Any) -> Any:
 
 def _callback(base: Any, clock: Clock) -> Any:
     class Timing(base):  # type: ignore[misc]
-        def on_train_batch_end(self, *_: Any) -> None:
+        def on_train_batch_end(self, *_: Any, **__: Any) -> None:
             clock.stepped()
 
-        def on_epoch_end(self, *_: Any) -> None:
+        def on_epoch_end(self, *_: Any, **__: Any) -> None:
             clock.ended()
 
     return Timing()
