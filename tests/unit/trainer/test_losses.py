@@ -105,6 +105,16 @@ def test_a_loss_takes_its_arguments() -> None:
         ("numbers", {"loss": "huber", "lossArguments": {"gamma": 1}}, "no argument gamma .*delta"),
         ("classes", {"lossArguments": {"label_smoothing": 0.1}}, "no argument label_smoothing"),
         ("numbers", {"labelSmoothing": 0.1}, "labelSmoothing: is of labels, and this is regres"),
+        (
+            "classes",
+            {"labelSmoothing": 0.1, "loss": "categorical_hinge"},
+            "labelSmoothing: means nothing to categorical_hinge; .*kl_divergence",
+        ),
+        (
+            "numbers",
+            {"loss": "huber", "lossArguments": {"delta": -1.0}},
+            r"lossArguments\.delta: must not be below 0, and is -1\.0",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_with_what_does(

@@ -22,6 +22,7 @@ Loss = Callable[[Any, Any], Any]
 _FIELD: Final = "spec.training.loss"
 _OURS: Final = ("y_true", "y_pred", "axis", "from_logits", "label_smoothing")
 """Arguments that follow from the task, or that other fields have."""
+_NOT_NEGATIVE: Final = ("delta", "gamma")
 _SHORT: Final = {
     "mse": "mean_squared_error",
     "mae": "mean_absolute_error",
@@ -40,12 +41,12 @@ class Losses:
     Attributes:
         task: how people call it.
         functions: of Keras, by name; the first is the default.
-        smooths: whether labels can be smoothed.
+        smooths: those that smoothed labels mean something to.
     """
 
     task: str
     functions: Mapping[str, Loss]
-    smooths: bool
+    smooths: tuple[str, ...]
 
     def named(self, training: Training) -> tuple[str, Loss]:
         """The loss that the spec names, and its name as Keras has it.
@@ -57,9 +58,19 @@ class Losses:
         function = self.functions[name]
         given = training.lossArguments
         check_arguments(name, function, f"{_FIELD}Arguments", given, _OURS)
+        for argument in _NOT_NEGATIVE:
+            if given.get(argument, 0) < 0:
+                raise InvalidSpec(
+                    f"{_FIELD}Arguments.{argument}: must not be below 0, and is {given[argument]}"
+                )
         if training.labelSmoothing and not self.smooths:
             raise InvalidSpec(
                 f"spec.training.labelSmoothing: is of labels, and this is {self.task}; leave it out"
+            )
+        if training.labelSmoothing and name not in self.smooths:
+            raise InvalidSpec(
+                f"spec.training.labelSmoothing: means nothing to {name}; leave it out, or use one "
+                f"of: {', '.join(self.smooths)}"
             )
         return name, partial(function, **given) if given else function
 
@@ -91,7 +102,7 @@ OF_CLASSES: Final = Losses(
         "kl_divergence": keras.losses.kl_divergence,
         "mean_squared_error": keras.losses.mean_squared_error,
     },
-    smooths=True,
+    smooths=("categorical_crossentropy", "categorical_focal_crossentropy", "kl_divergence"),
 )
 OF_LABELS: Final = Losses(
     "several labels",
@@ -100,7 +111,7 @@ OF_LABELS: Final = Losses(
         "binary_focal_crossentropy": keras.losses.binary_focal_crossentropy,
         "mean_squared_error": keras.losses.mean_squared_error,
     },
-    smooths=True,
+    smooths=("binary_crossentropy", "binary_focal_crossentropy"),
 )
 OF_NUMBERS: Final = Losses(
     "regression",
@@ -112,7 +123,7 @@ OF_NUMBERS: Final = Losses(
         "mean_absolute_percentage_error": keras.losses.mean_absolute_percentage_error,
         "mean_squared_logarithmic_error": keras.losses.mean_squared_logarithmic_error,
     },
-    smooths=False,
+    smooths=(),
 )
 IN_UNITS: Final = ("mean_absolute_percentage_error", "mean_squared_logarithmic_error")
 """Losses of numbers in the data's own unit: they are ratios, and a shift would change them."""
