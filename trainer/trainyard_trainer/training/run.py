@@ -92,6 +92,7 @@ def run(pod: Pod, tracker: Tracker, stop: StopRequest, reading: Callable[[], Dat
             result = _conclude(stage, fitted)
         if result is None:
             gang.barrier()
+            _say_farewell(pod)
             return ExitCode.OK
     _report(pod, result)
     try:
@@ -231,8 +232,10 @@ def _report(pod: Pod, result: TrainResult) -> ExitCode:
 
 
 def _say_farewell(pod: Pod) -> None:
-    """The chief leaves last: it hosts the service that the others' TensorFlow listens to, and
-    they would take its end for a failure.
+    """Nobody leaves at once: what a worker sent last, its neighbour in the ring fetches from it.
+
+    The chief leaves last: it hosts the service that the others' TensorFlow listens to, and they
+    would take its end for a failure.
     """
-    if pod.is_chief and pod.count > 1:
-        time.sleep(_FAREWELL_SECONDS)
+    if pod.count > 1:
+        time.sleep(_FAREWELL_SECONDS * (2 if pod.is_chief else 1))
