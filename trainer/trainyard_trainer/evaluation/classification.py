@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from trainyard_trainer.errors import InvalidSpec
+from trainyard_trainer.evaluation.names import check_names
 from trainyard_trainer.evaluation.ranking import mean_roc_auc
 
 Labels = NDArray[np.int64]
@@ -54,12 +54,7 @@ def check(names: Sequence[str]) -> None:
     Raises:
         InvalidSpec: one cannot.
     """
-    for name in names:
-        if name not in (*_METRICS, ROC_AUC):
-            raise InvalidSpec(
-                f"spec.evaluation.metrics: {name} is no metric of a classification; use one of: "
-                + ", ".join((*_METRICS, ROC_AUC))
-            )
+    check_names(names, (*_METRICS, ROC_AUC), "a classification")
 
 
 def confusion(labels: Labels, predicted: Labels, classes: int) -> _Counts:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from trainyard_trainer.errors import InvalidSpec
+from trainyard_trainer.evaluation.names import check_names
 from trainyard_trainer.evaluation.ranking import mean_roc_auc
 
 THRESHOLD: Final = 0.5
@@ -80,12 +80,7 @@ def check(names: Sequence[str]) -> None:
     Raises:
         InvalidSpec: one cannot.
     """
-    for name in names:
-        if name not in _METRICS:
-            raise InvalidSpec(
-                f"spec.evaluation.metrics: {name} is no metric of several labels; use one of: "
-                + ", ".join(_METRICS)
-            )
+    check_names(names, _METRICS, "several labels")
 
 
 def measure(

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from trainyard_trainer.errors import InvalidSpec
+from trainyard_trainer.evaluation.names import check_names
 
 Numbers = NDArray[Any]
 
@@ -36,12 +36,7 @@ def check(names: Sequence[str]) -> None:
     Raises:
         InvalidSpec: one cannot.
     """
-    for name in names:
-        if name not in _METRICS:
-            raise InvalidSpec(
-                f"spec.evaluation.metrics: {name} is no metric of a regression; use one of: "
-                + ", ".join(_METRICS)
-            )
+    check_names(names, _METRICS, "a regression")
 
 
 def measure(names: Sequence[str], targets: Numbers, predicted: Numbers) -> dict[str, float]:

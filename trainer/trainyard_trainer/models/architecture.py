@@ -30,10 +30,3 @@ class Preparing(Protocol):
 
     def prepared(self, spec: Model, schema: Schema, scaling: Scaling, inputs: Any) -> Any:
         """What `body` is given, of raw rows: float32 (batch, *schema.shape)."""
-
-
-def dense_layers(last: Any, units: list[int], hidden: Hidden) -> Any:
-    """Fully connected hidden layers, which many architectures end in: (batch, last width)."""
-    for index, width in enumerate(units):
-        last = hidden.dense(last, width, f"dense_{index}")
-    return last

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import keras
 
 from trainyard_api.spec import Model
 from trainyard_trainer.data.schema import Schema
 from trainyard_trainer.errors import InvalidSpec
-from trainyard_trainer.models.architecture import dense_layers
 from trainyard_trainer.models.hidden import Hidden
 from trainyard_trainer.models.residual import residual
+
+_POOLING: Final = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
 
 
 class Cnn:
@@ -45,32 +46,22 @@ class Cnn:
             flat = keras.layers.GlobalAveragePooling2D(name="global_pooling")(last)
         else:
             flat = keras.layers.Flatten(name="flatten")(last)
-        return dense_layers(flat, spec.cnn.units, hidden)
+        return hidden.dense_layers(flat, spec.cnn.units)
 
 
 def blocks(spec: Model, scaled: Any, hidden: Hidden) -> Any:
     """What the blocks make of pictures: (batch, height, width, filters)."""
     last = scaled
     for index, filters in enumerate(spec.cnn.filters):
-        pooling = _pooling(spec, index)
-        if spec.cnn.residual:
-            name = f"block_{index}"
-            last = residual(last, filters, spec.cnn.kernelSize, hidden, name)
-            last = hidden.dropped(last if pooling is None else pooling(last), name)
-            continue
-        convolution = keras.layers.Conv2D(
-            filters,
-            spec.cnn.kernelSize,
-            padding="same",
-            **hidden.arguments(),
-            name=f"convolution_{index}",
-        )
-        last = hidden.finish(convolution(last), convolution.name, pooling)
+        block, name = (residual, "block") if spec.cnn.residual else (_plain, "convolution")
+        last = block(last, filters, spec.cnn.kernelSize, hidden, f"{name}_{index}")
+        if spec.cnn.pooling != "none":
+            last = _POOLING[spec.cnn.pooling](2, name=f"pooling_{index}")(last)
+        last = hidden.dropped(last, f"{name}_{index}")
     return last
 
 
-def _pooling(spec: Model, index: int) -> keras.layers.Layer | None:
-    if spec.cnn.pooling == "none":
-        return None
-    layer = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
-    return layer[spec.cnn.pooling](2, name=f"pooling_{index}")
+def _plain(tensor: Any, filters: int, size: int, hidden: Hidden, name: str) -> Any:
+    """One convolution; as `residual`."""
+    layer = keras.layers.Conv2D(filters, size, padding="same", **hidden.arguments(), name=name)
+    return hidden.activated(hidden.normalized(layer(tensor), name), name)

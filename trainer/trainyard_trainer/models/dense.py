@@ -8,7 +8,6 @@ import keras
 
 from trainyard_api.spec import Model
 from trainyard_trainer.data.schema import Schema
-from trainyard_trainer.models.architecture import dense_layers
 from trainyard_trainer.models.hidden import Hidden
 
 
@@ -22,4 +21,4 @@ class Dense:
         """The last hidden layer's output, (batch, width)."""
         flat = len(scaled.shape) == 2
         last = scaled if flat else keras.layers.Flatten(name="flatten")(scaled)
-        return dense_layers(last, spec.dense.units, hidden)
+        return hidden.dense_layers(last, spec.dense.units)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -46,12 +47,15 @@ class Hidden:
         layer = keras.layers.Dense(width, **self.arguments(), name=name)
         return self.finish(layer(tensor), name)
 
-    def finish(self, tensor: Any, name: str, pooling: keras.layers.Layer | None = None) -> Any:
-        """Normalisation, activation, pooling and dropout after the layer called `name`."""
-        tensor = self.activated(self.normalized(tensor, name), name)
-        if pooling is not None:
-            tensor = pooling(tensor)
-        return self.dropped(tensor, name)
+    def dense_layers(self, tensor: Any, units: Iterable[int], name: str = "dense") -> Any:
+        """Whole fully connected layers, one after another: (batch, last width)."""
+        for index, width in enumerate(units):
+            tensor = self.dense(tensor, width, f"{name}_{index}")
+        return tensor
+
+    def finish(self, tensor: Any, name: str) -> Any:
+        """Normalisation, activation and dropout after the layer called `name`."""
+        return self.dropped(self.activated(self.normalized(tensor, name), name), name)
 
     def normalized(self, tensor: Any, name: str) -> Any:
         """Batch normalisation after the layer called `name`, where it is asked for."""

@@ -70,7 +70,7 @@ def of_text(
         width: of what stands for a word; None: by how many words there are.
     """
     different = len(text.vocabulary) + 1
-    words = codes(inputs[:, text.first : text.first + text.width])
+    words = codes(places_of(text, inputs))
     embedding = keras.layers.Embedding(
         different, width or embedding_width(different), dtype="float32", name="words"
     )
@@ -104,15 +104,9 @@ def of_columns(columns: Sequence[Column], scaling: Scaling, inputs: Any) -> Any:
     for place, column in enumerate(columns):
         name = f"column_{place}"
         if column.kind == "category":
-            found.append(
-                _category(
-                    codes(inputs[:, column.first : column.first + column.width]), column, name
-                )
-            )
+            found.append(_category(codes(places_of(column, inputs)), column, name))
         elif column.kind == "text":
-            found.append(
-                _text(codes(inputs[:, column.first : column.first + column.width]), column, name)
-            )
+            found.append(_text(codes(places_of(column, inputs)), column, name))
     if len(found) == 1:
         return found[0]
     return keras.layers.Concatenate(name="columns")(found)
@@ -146,6 +140,11 @@ def filled(values: Any, columns: Sequence[Column], name: str) -> Any:
     return keras.ops.add(
         keras.ops.where(absent, 0.0, values), fill(keras.ops.cast(absent, "float32"))
     )
+
+
+def places_of(column: Column, inputs: Any) -> Any:
+    """All places of one column: (batch, width)."""
+    return inputs[:, column.first : column.first + column.width]
 
 
 def codes(values: Any) -> Any:

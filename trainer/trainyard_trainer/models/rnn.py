@@ -14,7 +14,6 @@ import keras
 from trainyard_api.spec import Model
 from trainyard_trainer.data.schema import Column, Schema
 from trainyard_trainer.errors import InvalidSpec
-from trainyard_trainer.models.architecture import dense_layers
 from trainyard_trainer.models.hidden import Hidden
 from trainyard_trainer.models.inputs import Series, of_array, of_text
 from trainyard_trainer.models.scaling import Scaling
@@ -93,7 +92,7 @@ class Rnn:
             last = hidden.dropped(layer(last, mask=scaled.mask), name)
         if scaled.beside is not None:
             last = keras.layers.Concatenate(name="beside")([last, scaled.beside])
-        return dense_layers(last, spec.rnn.denseUnits, hidden)
+        return hidden.dense_layers(last, spec.rnn.denseUnits)
 
 
 def _words(schema: Schema) -> Column:

@@ -7,7 +7,6 @@ the prior, a standard normal distribution.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import keras
@@ -61,7 +60,7 @@ def build(spec: Vae, width: int, numbers: int, condition: int) -> keras.Model:
 
 def encoded(spec: Vae, rows: Any, hidden: Hidden) -> tuple[Any, Any]:
     """Latent means and the logarithms of latent variances, (batch, latents) each."""
-    last = _hidden(rows, spec.units, "encoder", hidden)
+    last = hidden.dense_layers(rows, spec.units, "encoder")
     mean, log_variance = (
         keras.layers.Dense(
             spec.latentDimensions, kernel_regularizer=hidden.regularizer(), name=name
@@ -80,7 +79,7 @@ def decoder_of(
     if condition:
         inputs.append(keras.Input((condition,), name="condition"))
     joined = keras.layers.Concatenate()(inputs) if condition else latent
-    last = _hidden(joined, spec.units[::-1], "decoder", hidden)
+    last = hidden.dense_layers(joined, spec.units[::-1], "decoder")
     rebuilt = keras.layers.Dense(width, kernel_regularizer=hidden.regularizer(), name="rebuilt")(
         last
     )
@@ -98,9 +97,3 @@ def _variances(rows: Any, numbers: int) -> Any:
     nothing = keras.ops.zeros_like(rows[:, :1])
     raw = keras.layers.Dense(numbers, kernel_initializer="zeros", name="log_variances")(nothing)
     return _LEAST + keras.ops.softplus(raw - _LEAST)
-
-
-def _hidden(last: Any, units: Sequence[int], name: str, hidden: Hidden) -> Any:
-    for index, width in enumerate(units):
-        last = hidden.dense(last, width, f"{name}_{index}")
-    return last

@@ -10,10 +10,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainyard_api.spec import MetricName, Training
+from trainyard_api.spec import Training
 from trainyard_trainer.data.rows import Targets
 from trainyard_trainer.data.target import Classes
 from trainyard_trainer.evaluation import classification as metrics_of
+from trainyard_trainer.tasks.as_trained import AsTrained
 from trainyard_trainer.tasks.losses import OF_CLASSES, Loss
 from trainyard_trainer.tasks.task import Outputs
 
@@ -21,14 +22,12 @@ _SPARSE: Final = "categorical_crossentropy"
 """The loss that can be had of class numbers as they are."""
 
 
-class Classification:
+class Classification(AsTrained):
     """A probability for each class, and the cross-entropy of the right one."""
 
     output: str = "probabilities"
     measures: tuple[str, ...] = ("accuracy",)
     main_metric: str = "accuracy"
-    further_metrics: tuple[MetricName, ...] = ()
-    learns_threshold: bool = False
 
     def __init__(self, classes: Classes, training: Training, trained_on: Targets) -> None:
         """Args:
@@ -106,15 +105,6 @@ class Classification:
         if metrics_of.ROC_AUC in metrics:
             found[metrics_of.ROC_AUC] = metrics_of.roc_auc(targets, outputs)
         return {name: found[name] for name in metrics}
-
-    def answers(self, outputs: Outputs) -> Outputs:
-        """The model's own."""
-        return outputs
-
-    def threshold(self, outputs: Outputs) -> float | None:
-        """None: answers are compared with nothing."""
-        del outputs
-        return None
 
 
 def class_weights(labels: Targets, classes: int, balanced: bool) -> NDArray[np.float32]:

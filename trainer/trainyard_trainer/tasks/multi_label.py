@@ -10,23 +10,22 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainyard_api.spec import MetricName, Training
+from trainyard_api.spec import Training
 from trainyard_trainer.data.rows import Targets
 from trainyard_trainer.data.target import SeveralLabels
 from trainyard_trainer.evaluation import multi_label as metrics_of
 from trainyard_trainer.evaluation.multi_label import THRESHOLD
+from trainyard_trainer.tasks.as_trained import AsTrained
 from trainyard_trainer.tasks.losses import OF_LABELS
 from trainyard_trainer.tasks.task import Outputs
 
 
-class MultiLabel:
+class MultiLabel(AsTrained):
     """A probability for each label by itself, and the binary cross-entropy of all."""
 
     output: str = "probabilities"
     measures: tuple[str, ...] = ("accuracy", "binary_accuracy")
     main_metric: str = "f1"
-    further_metrics: tuple[MetricName, ...] = ()
-    learns_threshold: bool = False
 
     def __init__(self, labels: SeveralLabels, training: Training, trained_on: Targets) -> None:
         """Args:
@@ -96,10 +95,6 @@ class MultiLabel:
             InvalidSpec: one that several labels do not have.
         """
         return metrics_of.measure(metrics, targets, outputs)
-
-    def answers(self, outputs: Outputs) -> Outputs:
-        """The model's own."""
-        return outputs
 
     def threshold(self, outputs: Outputs) -> float | None:
         """What a probability has to reach."""

@@ -10,16 +10,17 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainyard_api.spec import MetricName, Training
+from trainyard_api.spec import Training
 from trainyard_trainer.data.rows import Targets
 from trainyard_trainer.data.target import Quantities
 from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.evaluation import regression as metrics_of
+from trainyard_trainer.tasks.as_trained import AsTrained
 from trainyard_trainer.tasks.losses import IN_UNITS, OF_NUMBERS
 from trainyard_trainer.tasks.task import Outputs
 
 
-class Regression:
+class Regression(AsTrained):
     """Numbers in the data's own units.
 
     The loss is taken of targets with zero mean and unit variance, so that neither the learning
@@ -30,8 +31,6 @@ class Regression:
     output: str = "predictions"
     measures: tuple[str, ...] = ("mae", "squared_error")
     main_metric: str = "r2"
-    further_metrics: tuple[MetricName, ...] = ()
-    learns_threshold: bool = False
 
     def __init__(self, quantities: Quantities, training: Training, trained_on: Targets) -> None:
         """Args:
@@ -106,15 +105,6 @@ class Regression:
             InvalidSpec: one that regression does not have.
         """
         return metrics_of.measure(metrics, targets, outputs)
-
-    def answers(self, outputs: Outputs) -> Outputs:
-        """The model's own."""
-        return outputs
-
-    def threshold(self, outputs: Outputs) -> float | None:
-        """None: answers are compared with nothing."""
-        del outputs
-        return None
 
     def _standardized(self, values: Any) -> Any:
         mean, spread = (tf.constant(v, tf.float32) for v in (self._mean, self._spread))

@@ -51,8 +51,7 @@ class CnnAutoencoder:
         *wide, narrow = spec.cnn.units
         pictures = keras.layers.Reshape(schema.picture, name="pictures")(rows)
         last = keras.layers.Flatten(name="flatten")(blocks(spec, pictures, hidden))
-        for index, width in enumerate(wide):
-            last = hidden.dense(last, width, f"encoder_{index}")
+        last = hidden.dense_layers(last, wide, "encoder")
         return rebuilt(rows, latent_layer(last, narrow, hidden), _decoder(spec, schema, hidden))
 
 
@@ -61,9 +60,7 @@ def _decoder(spec: Model, schema: Schema, hidden: Hidden) -> keras.Model:
     height, width, channels = schema.picture
     first = (height >> _halved(spec), width >> _halved(spec), spec.cnn.filters[-1])
     start = keras.Input((narrow,), name="latent")
-    last = start
-    for index, units in enumerate(reversed(wide)):
-        last = hidden.dense(last, units, f"decoder_{index}")
+    last = hidden.dense_layers(start, reversed(wide), "decoder")
     last = hidden.dense(last, math.prod(first), "decoder_maps")
     last = keras.layers.Reshape(first, name="maps")(last)
     for index, filters in enumerate(reversed(spec.cnn.filters)):

@@ -32,14 +32,10 @@ class DenseAutoencoder:
     def body(self, spec: Model, schema: Schema, rows: Any, hidden: Hidden) -> list[Any]:
         """Rows, decoded rows, latents."""
         *wide, narrow = spec.dense.units
-        last = rows
-        for index, width in enumerate(wide):
-            last = hidden.dense(last, width, f"encoder_{index}")
+        last = hidden.dense_layers(rows, wide, "encoder")
         latents = latent_layer(last, narrow, hidden)
         start = keras.Input((narrow,), name="latent")
-        last = start
-        for index, width in enumerate(reversed(wide)):
-            last = hidden.dense(last, width, f"decoder_{index}")
+        last = hidden.dense_layers(start, reversed(wide), "decoder")
         end = keras.layers.Dense(
             layout_of(schema).width, kernel_regularizer=hidden.regularizer(), name="rebuilt"
         )(last)

@@ -8,7 +8,7 @@ import keras
 
 from trainyard_trainer.data.generation.layout import codes_of
 from trainyard_trainer.data.schema import Schema
-from trainyard_trainer.models.inputs import codes, filled, picked
+from trainyard_trainer.models.inputs import codes, filled, of_rows, picked, places_of
 from trainyard_trainer.models.scaling import Scaling, scale, scaled
 
 
@@ -20,9 +20,7 @@ def laid_out(schema: Schema, scaling: Scaling, inputs: Any) -> Any:
     """
     if schema.columns:
         return _of_columns(schema, scaling, inputs)
-    if schema.channels_first:
-        inputs = keras.layers.Permute((2, 3, 1), name="channels_last")(inputs)
-    return keras.layers.Flatten(name="laid_out")(scale(scaling, inputs))
+    return keras.layers.Flatten(name="laid_out")(of_rows(schema, scaling, inputs))
 
 
 def _of_columns(schema: Schema, scaling: Scaling, inputs: Any) -> Any:
@@ -32,8 +30,7 @@ def _of_columns(schema: Schema, scaling: Scaling, inputs: Any) -> Any:
         found.append(scale(scaling, filled(picked(inputs, numbers), numbers, "numbers")))
     for place, column in enumerate(schema.columns):
         if different := codes_of(column):
-            values = inputs[:, column.first : column.first + column.width]
-            known = filled(values, [column], f"column_{place}")
+            known = filled(places_of(column, inputs), [column], f"column_{place}")
             flat = keras.ops.squeeze(codes(known), axis=1)
             found.append(keras.ops.one_hot(flat, different, dtype="float32"))
     if len(found) == 1:
