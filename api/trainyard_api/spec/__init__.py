@@ -1,5 +1,6 @@
 """The spec of a TrainingJob, a module for each block of it."""
 
+from trainyard_api.spec.code import Callback, Code
 from trainyard_api.spec.compression import Compression, Technique
 from trainyard_api.spec.data import (
     Cleaning,
@@ -23,7 +24,9 @@ from trainyard_api.spec.training import Training
 from trainyard_api.spec.workers import Workers
 
 __all__ = [
+    "Callback",
     "Cleaning",
+    "Code",
     "Compression",
     "Data",
     "Evaluation",

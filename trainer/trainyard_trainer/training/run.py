@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -23,6 +23,7 @@ from trainyard_trainer.progress import Tracker
 from trainyard_trainer.signals import StopRequest
 from trainyard_trainer.store import Store
 from trainyard_trainer.tasks import Task, task_for
+from trainyard_trainer.tasks.own_loss import check_own_loss
 from trainyard_trainer.tasks.task import Outputs
 from trainyard_trainer.training import monitors, optimizers, ready
 from trainyard_trainer.training.attendant import Attendant
@@ -81,6 +82,8 @@ def run(pod: Pod, tracker: Tracker, stop: StopRequest, reading: Callable[[], Dat
     gang = Gang.assemble(pod, tracker.say)
     with peers_may_vanish(pod):
         if not gang.from_chief([np.array([result is not None], np.float32)])[0][0]:
+            # Not before: TensorFlow wants a gang to assemble before anything else is done with it.
+            check_own_loss(pod.spec.training, task.outputs)
             tracker.say("compiling the graph")
             attendant = Attendant(pod, stop, store, gang)
             made = ready.ready(attendant, dataset, tracker)
@@ -149,6 +152,7 @@ def _train(stage: _Stage) -> Fitted | None:
     """The fitted model; None where the gang was asked to stop, and its state is saved."""
     made, spec = stage.ready, stage.attendant.pod.spec
     fitting = supervised(spec, made.dataset, stage.task, made.train)
+    fitting = replace(fitting, callbacks=spec.training.callbacks)
     fitted = stage.attendant.fit(fitting, made.tracker)
     return fitted if fitted.finished else None
 

@@ -7,18 +7,19 @@ model (a candidate that is tuned, a student, a model that makes rows) uses it as
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import keras
 
-from trainyard_api.spec import Training
+from trainyard_api.spec import Callback, Training
 from trainyard_trainer.augmentation import Augmentation
 from trainyard_trainer.data.rows import Part
 from trainyard_trainer.progress import Tracker
 from trainyard_trainer.store import Folder
 from trainyard_trainer.training import optimizers
 from trainyard_trainer.training.fit.batches import Batches
+from trainyard_trainer.training.fit.callbacks import Callbacks
 from trainyard_trainer.training.fit.feed import Feed
 from trainyard_trainer.training.fit.graph import Measurer, Trainer
 from trainyard_trainer.training.fit.loop import Loop, Machinery, Outside
@@ -40,6 +41,7 @@ class Fitting:
         build: makes the model; called once, in the gang's scope.
         validation: may be empty; early stopping then cannot be asked for.
         augmentation: of the rows that are trained on; None: they are learned as they are.
+        callbacks: of the job's author.
     """
 
     build: Callable[[], keras.Model]
@@ -48,6 +50,7 @@ class Fitting:
     validation: Part
     training: Training
     augmentation: Augmentation | None = None
+    callbacks: Sequence[Callback] = ()
 
 
 @dataclass(frozen=True)
@@ -96,8 +99,8 @@ def fit(fitting: Fitting, gang: Gang, surroundings: Surroundings) -> Fitted:
     All workers of the gang call it alike.
 
     Raises:
-        InvalidSpec: the optimizer or its schedule cannot be made, or there is too little memory
-            to build the model or to take a step.
+        InvalidSpec: the optimizer or its schedule cannot be made, there is too little memory to
+            build the model or to take a step, or the author's own code fails.
         Diverged: the loss or the weights are no numbers any more.
         StoreUnavailable: a checkpoint cannot be written or read.
         tf.errors.OpError: a worker vanished (see `gang.peers_may_vanish`).
@@ -106,6 +109,7 @@ def fit(fitting: Fitting, gang: Gang, surroundings: Surroundings) -> Fitted:
     batches = Batches(len(fitting.train), training.batchSize, gang.replicas, training.seed)
     length = Length(training.epochs, batches.steps_per_epoch)
     model, optimizer = _build(fitting, gang, length)
+    callbacks = Callbacks(fitting.callbacks, gang)
     state = State(model, optimizer)
     reporter = Reporter(surroundings.tracker, length, training.batchSize)
     state.resume(gang, surroundings.checkpoints)
@@ -129,7 +133,9 @@ def fit(fitting: Fitting, gang: Gang, surroundings: Surroundings) -> Fitted:
             if len(fitting.validation)
             else None
         ),
+        callbacks=callbacks,
     )
+    callbacks.begin(model, epochs=training.epochs, steps=length.steps_per_epoch)
     loop = Loop(training, machinery, reporter, surroundings.outside)
     finished = loop.run()
     return Fitted(
