@@ -257,7 +257,6 @@ _BUILT_TECHNIQUES = ("float16", "dynamic_range", "int8")
 
 def _not_built(spec: TrainingJobSpec) -> Iterator[Problem]:
     yield from _not_built_data(spec)
-    yield from _one_of("spec.training.precision", spec.training.precision, ("float32",))
     if spec.compression is not None:
         techniques = spec.compression.techniques
         yield from _among("spec.compression.techniques", techniques, _BUILT_TECHNIQUES)

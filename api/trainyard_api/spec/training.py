@@ -103,7 +103,14 @@ class Training(Document):
         default="none", description="balanced: rare classes weigh more in the loss."
     )
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
-        default="float32", description="Precision of the computation."
+        default="float32",
+        description="Precision of the computation; mixed ones keep weights and the last layer in "
+        "float32, and what is exported computes in float32.",
+    )
+    strictPrecision: bool = Field(
+        default=False,
+        description="Fail where the hardware does not compute in the precision; by default float32 "
+        "is taken there, and told.",
     )
     earlyStopping: EarlyStopping | None = Field(
         default=None, description="When to stop before the last epoch; by default never."

@@ -27,6 +27,7 @@ from trainyard_trainer.training.fit.randomness import seeds_of_replicas
 from trainyard_trainer.training.fit.reporting import Length, Reporter
 from trainyard_trainer.training.fit.shortage import BUILDING, must_fit
 from trainyard_trainer.training.fit.state import State
+from trainyard_trainer.training.fit.updating import Pace, Updating
 from trainyard_trainer.training.gang import Gang
 from trainyard_trainer.training.objectives.objective import Objective
 
@@ -108,9 +109,9 @@ def fit(fitting: Fitting, gang: Gang, surroundings: Surroundings) -> Fitted:
     training = fitting.training
     batches = Batches(len(fitting.train), training.batchSize, gang.replicas, training.seed)
     length = Length(training.epochs, batches.steps_per_epoch)
-    model, optimizer = _build(fitting, gang, length)
+    model, updating = _build(fitting, gang, length)
     callbacks = Callbacks(fitting.callbacks, gang)
-    state = State(model, optimizer)
+    state = State(model, updating.optimizer, updating.variables)
     reporter = Reporter(surroundings.tracker, length, training.batchSize)
     state.resume(gang, surroundings.checkpoints)
     resumed_from = state.step
@@ -125,7 +126,7 @@ def fit(fitting: Fitting, gang: Gang, surroundings: Surroundings) -> Fitted:
         batches=batches,
         feed=feed,
         trainer=Trainer(
-            gang, model, optimizer, objective, feed, training.seed, fitting.augmentation
+            gang, model, updating, objective, feed, training.seed, fitting.augmentation
         ),
         objective=objective,
         validation=(
@@ -149,12 +150,11 @@ def fit(fitting: Fitting, gang: Gang, surroundings: Surroundings) -> Fitted:
     )
 
 
-def _build(
-    fitting: Fitting, gang: Gang, length: Length
-) -> tuple[keras.Model, keras.optimizers.Optimizer]:
+def _build(fitting: Fitting, gang: Gang, length: Length) -> tuple[keras.Model, Updating]:
     keras.utils.set_random_seed(fitting.training.seed)
     with must_fit(BUILDING), gang.strategy.scope(), seeds_of_replicas():
         model = fitting.build()
         optimizer = optimizers.build(fitting.training, length.steps, length.steps_per_epoch)
         optimizer.build(model.trainable_variables)
-    return model, optimizer
+        updating = Updating(Pace.of(fitting.training), optimizer, model.trainable_variables)
+    return model, updating
