@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trainyard_api.names import gang_service_name
-from trainyard_api.results import TerminationMessage, parse_termination_message, why_no_document
+from trainyard_api.results import is_silent, parse_termination_message, why_no_document
 from trainyard_api.status import Restarts, Stage
 from trainyard_operator.brain import times
 from trainyard_operator.brain.draft import Draft
@@ -48,10 +48,14 @@ def gather(draft: Draft, work: PodStage) -> bool:
     verdict = _judge(draft, work, stage)
     if not isinstance(verdict, Finished):
         return False
-    result = _result(draft, work, verdict.message)
-    if result is None:
+    result, asked = parse_termination_message(verdict.message), work.asked(draft.job)
+    if result is None and not asked and is_silent(verdict.message):
+        work.finish(draft, None)
+    elif result is None or getattr(result, work.name.lower()) is None:
+        _refuse(draft, work, verdict.message, asked)
         return False
-    work.finish(draft, result)
+    else:
+        work.finish(draft, result)
     return True
 
 
@@ -188,20 +192,26 @@ def _with_refusal(draft: Draft, waiting: Waiting) -> Waiting | Failed:
     return Waiting("Forbidden", "; ".join(map(str, refused)))
 
 
-def _result(draft: Draft, work: PodStage, message: str) -> TerminationMessage | None:
-    """What pod 0 has reported; what is no result is told once, since it would be the same again."""
-    field = work.name.lower()
-    document = parse_termination_message(message)
-    if document is not None and getattr(document, field) is not None:
-        return document
+def _refuse(draft: Draft, work: PodStage, message: str, asked: str) -> None:
+    """Pod 0 has reported no result: told once, since it would be the same again.
+
+    Args:
+        draft: the plan in the making.
+        work: the stage.
+        message: what it has left instead.
+        asked: by what it was asked for one; empty where it was not.
+    """
     text = (
         f"the program of stage {work.name} ended well, but its termination message is not the "
-        f'document {{"{field}": ...}} that is asked for'
+        f'document {{"{work.name.lower()}": ...}}'
     )
     why = why_no_document(message) or f"it says {message[:200]}"
-    failure = Failed(Cause.INVALID, "InvalidResult", f"{text}: {why}")
-    _fail(draft, draft.stage(work.name), failure)
-    return None
+    cure = asked or "nothing asks for one: mend it, or write none"
+    _fail(
+        draft,
+        draft.stage(work.name),
+        Failed(Cause.INVALID, "InvalidResult", f"{text}: {why}; {cure}"),
+    )
 
 
 def _running(draft: Draft, work: PodStage, stage: Stage) -> None:
