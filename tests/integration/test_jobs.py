@@ -6,6 +6,7 @@ import json
 import time
 import urllib.request
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,6 +124,18 @@ def test_our_trainer_is_refused_without_data_by_the_api_server(
     said = world.cluster.refusal(bare("ours", workers), world.namespace)
     assert "data is required: what to learn from" in said
     assert "model is required: what learns" in said
+
+
+def test_pods_of_a_converted_tfjob_are_taken_by_the_api_server(world: World) -> None:
+    world.node.outcome = lambda _: Outcome()
+    world.cluster.kubectl("create", "serviceaccount", "trainer", "-n", world.namespace)
+    world.cluster.kubectl("create", "priorityclass", "batch", "--value=1000")
+    tfjobs = Path(__file__).parents[1] / "unit" / "cli" / "tfjobs"
+    world.cluster.apply(
+        (tfjobs / "converted" / "multi-worker-gpu.yaml").read_text(), world.namespace
+    )
+    world.wait_for_phase("Succeeded", "multi-worker")
+    assert world.pods()[0]["spec"]["initContainers"][1]["restartPolicy"] == "Always"
 
 
 def bare(name: str, workers: dict[str, object]) -> str:

@@ -29,8 +29,8 @@ _SERVERS: Final = (
 _APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 _QUEUE: Final = "kueue.x-k8s.io/"
 _RESTRICTED: Final = (
-    "pods run as user 65532 in a file system that is read-only but for /tmp and mounted volumes; "
-    "an image that runs as root, or writes elsewhere, needs another user and another folder"
+    "pods never run as root, and their file system is read-only but for /tmp and mounted volumes; "
+    "a program that needs more has to be changed"
 )
 
 
