@@ -73,7 +73,10 @@ def _metadata(metadata: Any, notes: list[Note]) -> Block:
         if kept.pop(name, None) and name != "generateName":
             notes.append(Note(f"metadata.{name}", "left out: it is another operator's"))
     for kind in ("labels", "annotations"):
-        entries = dict(kept.pop(kind, None) or {})
+        entries = kept.pop(kind, None) or {}
+        if not isinstance(entries, dict):
+            raise NotConvertible(f"metadata.{kind}", f"must be a block of texts, not {entries!r}")
+        entries = dict(entries)
         entries.pop(_APPLIED, None)
         for entry in [name for name in entries if name.startswith(_QUEUE)]:
             del entries[entry]

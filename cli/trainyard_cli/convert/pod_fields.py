@@ -90,4 +90,6 @@ def _items(field: str, value: Any) -> list[tuple[str, Block]]:
     found = [(f"{field}[{index}]", item) for index, item in enumerate(value)]
     for place, item in found:
         _check_block(place, item)
+        if not isinstance(item.get("name", ""), str):
+            raise NotConvertible(f"{place}.name", f"must be a text, not {item['name']!r}")
     return found

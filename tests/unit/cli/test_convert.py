@@ -184,6 +184,9 @@ def test_a_file_without_one_tfjob_says_what_it_holds(text: str, said: str) -> No
         ),
         (tfjob(Worker=replica(2000)), "spec.workers.replicas", "cannot be converted"),
         ({**tfjob(), "metadata": {"generateName": "mine-"}}, "metadata.name", "generateName"),
+        ({**tfjob(), "metadata": {"name": "a", "labels": "x"}}, "metadata.labels", "not 'x'"),
+        (tfjob(Worker=replica(volumes=[{"name": []}])), f"{POD}.volumes[0].name", "must be a text"),
+        (tfjob(Worker=replica(tolerations={})), f"{POD}.tolerations", "must be a list"),
     ],
 )
 def test_wrong_input_names_the_field_and_the_cure(
