@@ -65,24 +65,25 @@ def gang_of(spec: TfJobSpec, notes: list[Note]) -> Gang:
                 "or run the evaluator as a job of its own",
             )
         )
-    if chief is None or chief_role is None:
-        if worker is None:
-            raise NotConvertible(_REPLICAS, "has neither Worker nor Chief; nothing would train")
-        return _gang("Worker", worker, worker.replicas)
-    notes.append(
-        Note(
-            f"{_REPLICAS}.{chief_role}",
-            f"is worker 0 now: TF_CONFIG names workers alone, so a program that looks for the task "
-            f"{chief_role.lower()} has to look for the worker with index 0",
-        )
-    )
+    if chief is not None and chief_role is not None:
+        return _with_chief(chief_role, chief, worker, notes)
     if worker is None:
-        return _gang(chief_role, chief, 1)
-    _same_program(chief_role, chief, worker)
-    _tell_differences(chief_role, chief, worker, notes)
-    gang = _gang(chief_role, chief, 1 + worker.replicas)
-    resources = program_of(_pod(worker)).get("resources", {})
-    gang.container["resources"] = resources
+        raise NotConvertible(_REPLICAS, "has neither Worker nor Chief; nothing would train")
+    return _gang("Worker", worker, worker.replicas)
+
+
+def _with_chief(role: Role, chief: Replica, worker: Replica | None, notes: list[Note]) -> Gang:
+    text = (
+        "is worker 0 now: TF_CONFIG names workers alone, so a program that looks for the task "
+        f"{role.lower()} has to look for the worker with index 0"
+    )
+    notes.append(Note(f"{_REPLICAS}.{role}", text))
+    if worker is None:
+        return _gang(role, chief, 1)
+    _same_program(role, chief, worker)
+    _tell_differences(role, chief, worker, notes)
+    gang = _gang(role, chief, 1 + worker.replicas)
+    gang.container["resources"] = program_of(_pod(worker)).get("resources", {})
     return gang
 
 
@@ -164,6 +165,9 @@ def _tell_differences(role: Role, chief: Replica, worker: Replica, notes: list[N
         if name == "resources":
             text = f"differs from that of {role}; this one counts for all workers"
         notes.append(Note(f"{field}.template.spec.{place}.{name}", text))
+    if worker.template.get("metadata") != chief.template.get("metadata"):
+        text = f"differs from that of {role}, which counts for all workers"
+        notes.append(Note(f"{field}.template.metadata", text))
     if worker.restartPolicy != chief.restartPolicy:
         text = f"differs from that of {role}, which counts: a gang restarts as a whole"
         notes.append(Note(f"{field}.restartPolicy", text))

@@ -87,10 +87,15 @@ def read_spec(document: Block) -> TfJobSpec:
             wanted = detail["msg"].removeprefix("Input ")
             message = f"{wanted}, not {detail['input']!r}"
         raise NotConvertible(field, message) from error
+    roles = {role.lower(): role for role in ROLES}
+    found: set[str] = set()
     for key in spec.tfReplicaSpecs:
-        if key.lower() not in [role.lower() for role in ROLES]:
-            known = f"known are {', '.join(ROLES)}"
-            raise NotConvertible(f"spec.tfReplicaSpecs.{key}", f"is no role of a TFJob; {known}")
+        field = f"spec.tfReplicaSpecs.{key}"
+        if key.lower() not in roles:
+            raise NotConvertible(field, f"is no role of a TFJob; known are {', '.join(ROLES)}")
+        if key.lower() in found:
+            raise NotConvertible(field, f"is {roles[key.lower()]} a second time; keep one")
+        found.add(key.lower())
     return spec
 
 

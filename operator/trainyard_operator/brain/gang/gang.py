@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from trainyard_api.names import gang_service_name
-from trainyard_api.results import is_silent, parse_termination_message, why_no_document
 from trainyard_api.status import Restarts, Stage
 from trainyard_operator.brain import times
 from trainyard_operator.brain.draft import Draft
 from trainyard_operator.brain.finish import fail
 from trainyard_operator.brain.gang import elastic
 from trainyard_operator.brain.gang.attempts import current_attempt, newest_attempt, pods_of
+from trainyard_operator.brain.gang.reported import reported
 from trainyard_operator.brain.gang.restarts import GiveUp, follow_up
 from trainyard_operator.brain.gang.verdict import (
     Cause,
@@ -48,14 +48,11 @@ def gather(draft: Draft, work: PodStage) -> bool:
     verdict = _judge(draft, work, stage)
     if not isinstance(verdict, Finished):
         return False
-    result, asked = parse_termination_message(verdict.message), work.asked(draft.job)
-    if result is None and not asked and is_silent(verdict.message):
-        work.finish(draft, None)
-    elif result is None or getattr(result, work.name.lower()) is None:
-        _refuse(draft, work, verdict.message, asked)
+    result = reported(work, draft.job, verdict.message)
+    if isinstance(result, Failed):
+        _fail(draft, stage, result)
         return False
-    else:
-        work.finish(draft, result)
+    work.finish(draft, result)
     return True
 
 
@@ -190,28 +187,6 @@ def _with_refusal(draft: Draft, waiting: Waiting) -> Waiting | Failed:
         text = f"the API server refuses {'; '.join(map(str, invalid))}"
         return Failed(Cause.INVALID, "InvalidSpec", text)
     return Waiting("Forbidden", "; ".join(map(str, refused)))
-
-
-def _refuse(draft: Draft, work: PodStage, message: str, asked: str) -> None:
-    """Pod 0 has reported no result: told once, since it would be the same again.
-
-    Args:
-        draft: the plan in the making.
-        work: the stage.
-        message: what it has left instead.
-        asked: by what it was asked for one; empty where it was not.
-    """
-    text = (
-        f"the program of stage {work.name} ended well, but its termination message is not the "
-        f'document {{"{work.name.lower()}": ...}}'
-    )
-    why = why_no_document(message) or f"it says {message[:200]}"
-    cure = asked or "nothing asks for one: mend it, or write none"
-    _fail(
-        draft,
-        draft.stage(work.name),
-        Failed(Cause.INVALID, "InvalidResult", f"{text}: {why}; {cure}"),
-    )
 
 
 def _running(draft: Draft, work: PodStage, stage: Stage) -> None:
