@@ -13,6 +13,8 @@ _EXPONENT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+
 """Numbers that PyYAML takes for text, for want of a point or of the exponent's sign."""
 _WHOLE: Final = 2.0**53
 """Below this, every whole number is one."""
+_TRUTHS: Final = re.compile(r"[yYnN]$")
+"""Texts that PyYAML writes as they are, and that kubectl reads as true and false."""
 
 
 class NotYaml(ValueError):
@@ -40,6 +42,22 @@ class _Loader(yaml.SafeLoader):
 
 _Loader.add_implicit_resolver(_FLOAT_TAG, _EXPONENT, list("-+.0123456789"))
 _Loader.add_constructor(_FLOAT_TAG, _Loader.construct_number)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Texts that a reader takes for something else are quoted, and nothing stands for another."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
+        return True
+
+
+_Dumper.add_implicit_resolver(_FLOAT_TAG, _EXPONENT, list("-+.0123456789"))
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:bool", _TRUTHS, list("yYnN"))
+
+
+def write_document(document: dict[str, Any]) -> str:
+    """A document as YAML, its fields in their order."""
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def read_documents(text: str) -> list[object]:

@@ -16,6 +16,7 @@ from trainyard_api.documents import NotYaml, read_documents
 from trainyard_api.locations import config_map, scheme
 from trainyard_api.memo import by_identity
 from trainyard_api.names import API_VERSION, KIND, MAX_JOB_NAME
+from trainyard_api.own_program import find_what_is_missing
 from trainyard_api.problem import Problem
 from trainyard_api.spec import Cleaning, Data, TrainingJob, TrainingJobSpec
 from trainyard_api.templates import find_template_problems
@@ -71,7 +72,8 @@ def find_problems(job: TrainingJob) -> list[Problem]:
 
 @by_identity
 def _problems_of(spec: TrainingJobSpec) -> tuple[Problem, ...]:
-    return (*_rules(spec), *find_template_problems(spec), *_not_built(spec))
+    missing = find_what_is_missing(spec)
+    return (*missing, *_rules(spec), *find_template_problems(spec), *_not_built(spec))
 
 
 def explain(error: ValidationError, *within: str) -> list[Problem]:
@@ -138,7 +140,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _rules(spec: TrainingJobSpec) -> Iterator[Problem]:
-    if spec.training.batchSize < spec.workers.replicas:
+    if spec.workers.command is None and spec.training.batchSize < spec.workers.replicas:
         yield Problem(
             "spec.training.batchSize",
             f"is {spec.training.batchSize} for {spec.workers.replicas} workers; it is the batch of "
@@ -250,7 +252,7 @@ def _rules_of_cleaning(cleaning: Cleaning) -> Iterator[Problem]:
 _REBUILDING = ("dense", "cnn", "vae")
 _BUILT_FORMATS = ("auto", "idx", "npz", "csv", "parquet", "images", "tfrecord", "text")
 _TABLES = ("csv", "parquet")
-_BUILT_SOURCES = ("file", "pvc", "s3", "gs", "az", "https", "keras", "sklearn")
+_BUILT_SOURCES = ("file", "pvc", "s3", "gs", "az", "https", "keras", "sklearn", "none")
 _BUILT_STORES = ("file", "pvc", "s3", "gs", "az")
 _BUILT_TECHNIQUES = ("float16", "dynamic_range", "int8")
 

@@ -166,6 +166,15 @@ def parse_termination_message(text: str) -> TerminationMessage | None:
         return None
 
 
+def is_silent(text: str) -> bool:
+    """Whether a text is no attempt at a document: empty, or what a log may end with.
+
+    Of a document that is too long only the end is left.
+    """
+    said = text.strip()
+    return not (said.startswith("{") or said.endswith("}"))
+
+
 def why_no_document(text: str) -> str:
     """What keeps a text from being a document, a sentence each field; empty where nothing does."""
     if not text.strip():

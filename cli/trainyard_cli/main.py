@@ -8,6 +8,7 @@ from typing import NoReturn
 import typer
 
 from trainyard_cli.commands.cluster import cluster
+from trainyard_cli.commands.convert import convert
 from trainyard_cli.commands.data import data_app
 from trainyard_cli.commands.demo import demo
 from trainyard_cli.commands.digest import digest
@@ -36,6 +37,7 @@ app.command()(submit)
 app.command()(status)
 app.command()(predict)
 app.command()(digest)
+app.command()(convert)
 app.command()(demo)
 app.add_typer(data_app, name="data")
 app.command(context_settings=_PASS_THROUGH, add_help_option=False)(cluster)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 import urllib.request
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,6 +105,44 @@ def test_an_image_that_cannot_be_pulled_is_told_within_seconds(world: World) -> 
     message = world.condition("Running")["message"]
     assert "nowhere/none:1" in message
     assert "spec.workers.image" in message
+
+
+def test_a_program_of_ones_own_needs_no_data_no_model_and_no_result(world: World) -> None:
+    world.node.outcome = lambda _: Outcome()
+    workers = {"replicas": 2, "image": "mine:1", "command": ["python", "train.py"]}
+    world.cluster.apply(bare("mine", workers), world.namespace)
+    world.wait_for_phase("Succeeded", "mine")
+    assert "reported no result" in world.condition("Trained", "mine")["message"]
+    stored = world.job("mine")["spec"]
+    assert not {"data", "model"} & stored.keys(), "nothing is filled in"
+
+
+@pytest.mark.parametrize("workers", [{"replicas": 1}, {"replicas": 1, "command": None}])
+def test_our_trainer_is_refused_without_data_by_the_api_server(
+    world: World, workers: dict[str, object]
+) -> None:
+    said = world.cluster.refusal(bare("ours", workers), world.namespace)
+    assert "data is required: what to learn from" in said
+    assert "model is required: what learns" in said
+
+
+def test_pods_of_a_converted_tfjob_are_taken_by_the_api_server(world: World) -> None:
+    world.node.outcome = lambda _: Outcome()
+    world.cluster.kubectl("create", "serviceaccount", "trainer", "-n", world.namespace)
+    world.cluster.kubectl("create", "priorityclass", "batch", "--value=1000")
+    tfjobs = Path(__file__).parents[1] / "unit" / "cli" / "tfjobs"
+    world.cluster.apply(
+        (tfjobs / "converted" / "multi-worker-gpu.yaml").read_text(), world.namespace
+    )
+    world.wait_for_phase("Succeeded", "multi-worker")
+    assert world.pods()[0]["spec"]["initContainers"][1]["restartPolicy"] == "Always"
+
+
+def bare(name: str, workers: dict[str, object]) -> str:
+    """A job with nothing but workers."""
+    document = json.loads(manifest(name, workers=workers))
+    document["spec"] = {"workers": workers}
+    return json.dumps(document)
 
 
 def test_two_jobs_cannot_claim_one_serving_name(world: World) -> None:

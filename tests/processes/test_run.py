@@ -105,6 +105,39 @@ def test_a_program_of_ones_own_that_has_diverged_is_not_tried_again(tmp_path: Pa
     assert len(list((tmp_path / "out" / "pods").glob("*-train-*"))) == 1
 
 
+def test_a_program_of_ones_own_may_be_all_there_is_to_a_job(tmp_path: Path) -> None:
+    job, output = tmp_path / "job.yaml", tmp_path / "out"
+    program = f'echo "$TF_CONFIG" > {tmp_path}/config; echo trained'
+    job.write_text(
+        "apiVersion: trainyard.dev/v1alpha1\nkind: TrainingJob\nmetadata: {name: mine}\n"
+        f"spec: {{workers: {{image: mine, command: {json.dumps(['sh', '-c', program])}}}}}\n"
+    )
+    ended = run(job, output)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "the program ended well and reported no result" in ended.stdout
+    status = status_of(output)
+    assert status.phase == "Succeeded"
+    assert status.evaluation is None
+    config = json.loads((tmp_path / "config").read_text())
+    assert config["task"] == {"type": "worker", "index": 0}
+
+    again = run(job, output)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "run 1 ran the program" in again.stdout
+    assert "trainyard.dev/retrain" in again.stdout
+    assert status_of(output) == status
+
+
+def test_a_program_of_ones_own_that_says_nothing_cannot_be_served(tmp_path: Path) -> None:
+    workers = '{image: mine, command: ["sh", "-c", "exit 0"]}'
+    job = changed(tmp_path, model=f"workers: {workers}")
+    ended = run(job, tmp_path / "out", "--once")
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    said = " ".join(ended.stdout.split())
+    assert "Failed: InvalidResult" in said
+    assert "spec.serving needs the model it was to report" in said
+
+
 def test_data_that_is_mounted_nowhere_is_wrong_input(tmp_path: Path) -> None:
     job = changed(tmp_path, data='data: {source: {uri: "pvc://datasets/digits"}}')
     job.write_text(re.sub(r"(?m)^    (source|preprocessing):.*\n", "", job.read_text()))

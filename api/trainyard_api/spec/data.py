@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -18,6 +18,8 @@ from trainyard_api.spec.shared import (
 
 Resize: TypeAlias = Literal["stretch", "crop", "pad"]
 ColumnName: TypeAlias = Annotated[str, Field(min_length=1, max_length=253)]
+NO_DATA: Final = "none://"
+"""The address of data that a program of one's own brings, and that nobody else reads."""
 
 
 class Source(Document):
@@ -28,12 +30,13 @@ class Source(Document):
         Field(
             min_length=1,
             max_length=2048,
-            pattern=r"^(file|pvc|s3|gs|az|https|keras|sklearn)://.+$",
+            pattern=r"^((file|pvc|s3|gs|az|https|keras|sklearn)://.+|none://)$",
         ),
     ] = Field(
         description=(
             "Where the data is: file:///PATH, pvc://CLAIM/PATH, s3://, gs://, az://, https://, "
-            "keras://NAME (a data set of Keras) or sklearn://NAME (one of scikit-learn)."
+            "keras://NAME (a data set of Keras) or sklearn://NAME (one of scikit-learn); none:// "
+            "where workers.command brings its own."
         )
     )
     format: Literal["auto", "idx", "npz", "csv", "parquet", "images", "tfrecord", "text"] = Field(
@@ -288,6 +291,11 @@ class Fold(Document):
 
 class Data(Document):
     """What to learn from."""
+
+    @classmethod
+    def brought(cls) -> Data:
+        """That of a program of one's own which says nothing of its data."""
+        return cls(source=Source(uri=NO_DATA))
 
     source: Source = Field(description="Where the examples are read from.")
     task: Literal["classification", "multi_label", "regression", "reconstruction"] | None = Field(

@@ -28,14 +28,31 @@ class TrainingJobSpec(Document):
 
     model_config = rules(
         rule(
-            "self.training.batchSize >= self.workers.replicas",
+            "has(self.workers.command) || self.training.batchSize >= self.workers.replicas",
             "training.batchSize is the batch of all workers together: "
             "make it at least workers.replicas",
         ),
+        rule(
+            "has(self.data) || has(self.workers.command)",
+            "data is required: what to learn from; only a program of one's own "
+            "(workers.command) brings its own",
+        ),
+        rule(
+            "has(self.model) || has(self.workers.command)",
+            "model is required: what learns; only a program of one's own "
+            "(workers.command) brings its own",
+        ),
     )
 
-    data: Data = Field(description="What to learn from.")
-    model: Model = Field(description="What learns.")
+    # Factories: a default would be stored in every job that leaves the field out.
+    data: Data = Field(
+        default_factory=Data.brought,
+        description="What to learn from; a program of one's own need not say it.",
+    )
+    model: Model = Field(
+        default_factory=lambda: Model(architecture="program"),
+        description="What learns; a program of one's own need not say it.",
+    )
     code: Code | None = Field(
         default=None,
         description="Python code of one's own, for model.custom, training.loss and "

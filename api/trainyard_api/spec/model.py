@@ -128,8 +128,9 @@ class Model(Document):
         )
     )
 
-    architecture: Literal["dense", "cnn", "rnn", "vae", "custom"] = Field(
-        description="The kind of model; the block of the same name has its details."
+    architecture: Literal["dense", "cnn", "rnn", "vae", "custom", "program"] = Field(
+        description="The kind of model; the block of the same name has its details. program: what "
+        "workers.command makes; it need not be written."
     )
     dense: Dense = Field(default_factory=Dense, description="Details of architecture dense.")
     cnn: Cnn = Field(default_factory=Cnn, description="Details of architecture cnn.")

@@ -11,6 +11,7 @@ import typer
 from trainyard_api.documents import read_documents
 from trainyard_api.locations import may_change
 from trainyard_api.names import ANNOTATION_RETRAIN, CODE_KEY, SHORT_NAME
+from trainyard_api.own_program import brings_its_data
 from trainyard_api.spec import TrainingJob
 from trainyard_cli.cluster_job import status_of
 from trainyard_cli.commands.options import Code, Context, Kubeconfig, Local, Namespace
@@ -78,7 +79,8 @@ def _word_of_before(kubectl: Kubectl, job_file: Path, job: TrainingJob) -> str:
     text = f"{name} was trained before, until {train.completionTime}, and is not trained again"
     if not may_change(uri):
         return f"{text}."
-    return (
-        f"{text}. Where the data at {uri} has changed: "
-        f"kubectl annotate {SHORT_NAME} {name} {ANNOTATION_RETRAIN}=$(date +%s) --overwrite"
-    )
+    again = f"kubectl annotate {SHORT_NAME} {name} {ANNOTATION_RETRAIN}=$(date +%s) --overwrite"
+    if brings_its_data(job.spec):
+        text = f"{name} ran before, until {train.completionTime}, and is not run again"
+        return f"{text}. Where it is to: {again}"
+    return f"{text}. Where the data at {uri} has changed: {again}"

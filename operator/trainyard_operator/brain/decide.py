@@ -5,12 +5,13 @@ Pure. It knows neither clock nor network, and nothing of how its plans are carri
 
 from __future__ import annotations
 
-from trainyard_api.names import MANAGER
+from trainyard_api.names import ANNOTATION_RETRAIN, MANAGER
+from trainyard_api.own_program import asked_of_training
 from trainyard_api.spec import TrainingJob
 from trainyard_api.status import Artifacts, Restarts, Stage, StageName
 from trainyard_operator.brain.acceptance import Acceptance, accept, is_ahead
 from trainyard_operator.brain.draft import Draft
-from trainyard_operator.brain.finish import clean_up, succeed
+from trainyard_operator.brain.finish import clean_up, fail, succeed
 from trainyard_operator.brain.gang import gang
 from trainyard_operator.brain.gang.attempts import retire
 from trainyard_operator.brain.gang.gang import wait_for
@@ -170,7 +171,12 @@ def _advance(draft: Draft) -> None:
     stage = _next_stage(draft)
     if stage is None:
         return
-    if stage.name == "Serve":
+    if stage.name != "Train" and draft.status.artifacts.model is None:
+        # Asked for when the program had ended already, as it might, without a result.
+        asked = asked_of_training(draft.job.spec)
+        cure = f"let it report one, and annotate {ANNOTATION_RETRAIN} to run it again"
+        fail(draft, "InvalidResult", f"the program reported no result, and {asked}; {cure}")
+    elif stage.name == "Serve":
         serve.advance(draft)
     else:
         gang.advance(draft, _POD_STAGES[stage.name])
@@ -181,7 +187,8 @@ def _next_stage(draft: Draft) -> Stage | None:
 
 
 def _complete(draft: Draft) -> None:
-    parts = ["trained and evaluated"]
+    silent = draft.status.evaluation is None
+    parts = ["the program ended well" if silent else "trained and evaluated"]
     if draft.status.compression is not None:
         parts.append(f"compressed ({draft.status.compression.winner})")
     if draft.status.stage("Serve") is not None:

@@ -81,8 +81,8 @@ def test_a_known_field_that_is_wrong_is_wrong_beside_an_unknown_one() -> None:
 
 
 def test_a_known_field_that_is_wrong_says_so_without_unknown_ones() -> None:
-    with pytest.raises(InvalidJob, match=r"spec\.data: is required"):
-        parse_known({"model": {"architecture": "dense"}})
+    with pytest.raises(InvalidJob, match=r"spec\.data\.source: is required"):
+        parse_known({"data": {}, "model": {"architecture": "dense"}})
 
 
 @pytest.mark.parametrize("spec", [[], "text", None, 3])

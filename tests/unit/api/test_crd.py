@@ -60,8 +60,14 @@ def test_an_absent_block_has_no_default(root: Schema) -> None:
 
 def test_only_what_the_model_requires_is_required(root: Schema) -> None:
     spec = root["properties"]["spec"]
-    assert spec["required"] == ["data", "model"]
+    assert "required" not in spec, "a program of one's own needs neither data nor model"
     assert spec["properties"]["data"]["required"] == ["source"]
+
+
+def test_what_a_program_of_ones_own_leaves_out_is_not_filled_in(root: Schema) -> None:
+    fields = root["properties"]["spec"]["properties"]
+    assert "default" not in fields["data"]
+    assert "default" not in fields["model"]
 
 
 def test_rules_carry_messages_for_people(root: Schema) -> None:

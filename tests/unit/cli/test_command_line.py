@@ -18,7 +18,8 @@ def trainyard(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "run", "status", "submit", "predict", "data", "data get", "cluster", "digest"]
+    "command",
+    ["", "run", "status", "submit", "predict", "data", "data get", "cluster", "digest", "convert"],
 )
 def test_every_command_has_help(command: str) -> None:
     ended = trainyard(*command.split(), "--help")

@@ -181,7 +181,7 @@ def test_a_status_of_a_later_version_is_read_and_kept_as_it_stands() -> None:
     [
         ({"status": {"phase": "Dreaming"}}, "status"),
         ({"status": {"stages": "none"}}, "status"),
-        ({"spec": {"model": {"architecture": "cnn"}}}, "spec.data"),
+        ({"spec": {"data": {}, "model": {"architecture": "cnn"}}}, "spec.data.source"),
         ({"spec": {**job_manifest()["spec"], "workers": {"replicas": "two"}}}, "spec.workers"),
         ({"metadata": {"name": "a.b"}}, "metadata.name"),
     ],

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from trainyard_api.names import gang_service_name
-from trainyard_api.results import TerminationMessage, parse_termination_message, why_no_document
 from trainyard_api.status import Restarts, Stage
 from trainyard_operator.brain import times
 from trainyard_operator.brain.draft import Draft
 from trainyard_operator.brain.finish import fail
 from trainyard_operator.brain.gang import elastic
 from trainyard_operator.brain.gang.attempts import current_attempt, newest_attempt, pods_of
+from trainyard_operator.brain.gang.reported import reported
 from trainyard_operator.brain.gang.restarts import GiveUp, follow_up
 from trainyard_operator.brain.gang.verdict import (
     Cause,
@@ -48,8 +48,9 @@ def gather(draft: Draft, work: PodStage) -> bool:
     verdict = _judge(draft, work, stage)
     if not isinstance(verdict, Finished):
         return False
-    result = _result(draft, work, verdict.message)
-    if result is None:
+    result = reported(work, draft.job, verdict.message)
+    if isinstance(result, Failed):
+        _fail(draft, stage, result)
         return False
     work.finish(draft, result)
     return True
@@ -186,22 +187,6 @@ def _with_refusal(draft: Draft, waiting: Waiting) -> Waiting | Failed:
         text = f"the API server refuses {'; '.join(map(str, invalid))}"
         return Failed(Cause.INVALID, "InvalidSpec", text)
     return Waiting("Forbidden", "; ".join(map(str, refused)))
-
-
-def _result(draft: Draft, work: PodStage, message: str) -> TerminationMessage | None:
-    """What pod 0 has reported; what is no result is told once, since it would be the same again."""
-    field = work.name.lower()
-    document = parse_termination_message(message)
-    if document is not None and getattr(document, field) is not None:
-        return document
-    text = (
-        f"the program of stage {work.name} ended well, but its termination message is not the "
-        f'document {{"{field}": ...}} that is asked for'
-    )
-    why = why_no_document(message) or f"it says {message[:200]}"
-    failure = Failed(Cause.INVALID, "InvalidResult", f"{text}: {why}")
-    _fail(draft, draft.stage(work.name), failure)
-    return None
 
 
 def _running(draft: Draft, work: PodStage, stage: Stage) -> None:

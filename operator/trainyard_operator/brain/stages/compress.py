@@ -42,9 +42,13 @@ class Compress:
             for _ in indexes
         ]
 
-    def finish(self, draft: Draft, result: TerminationMessage) -> None:
+    def asked(self, job: TrainingJob) -> str:  # noqa: ARG002
+        """Nothing could be served without."""
+        return "the model that is to be served stands in it"
+
+    def finish(self, draft: Draft, result: TerminationMessage | None) -> None:
         """The winner is what will be served."""
-        if result.compress is None:
+        if result is None or result.compress is None:
             raise ValueError("no result of Compress")
         _take_up(draft, result.compress)
 

@@ -41,5 +41,13 @@ class PodStage(Protocol):
             size: how many pods the attempt has.
         """
 
-    def finish(self, draft: Draft, result: TerminationMessage) -> None:
-        """Take up what pod 0 has reported: the stage has succeeded, whatever the job does."""
+    def asked(self, job: TrainingJob) -> str:
+        """What asks pod 0 for a result; empty where it may end well without one."""
+
+    def finish(self, draft: Draft, result: TerminationMessage | None) -> None:
+        """Take up what pod 0 has reported: the stage has succeeded, whatever the job does.
+
+        Args:
+            draft: the plan in the making.
+            result: None only where nothing has asked for one.
+        """

@@ -8,8 +8,10 @@ from typing import Literal
 
 from trainyard_api.locations import may_change
 from trainyard_api.names import ANNOTATION_RETRAIN, gang_service_name
+from trainyard_api.own_program import asked_of_training
 from trainyard_api.results import TerminationMessage, TrainResult
 from trainyard_api.spec import Evaluation, Gate, TrainingJob
+from trainyard_api.spec.data import NO_DATA
 from trainyard_api.status import Artifacts, EvaluationStatus
 from trainyard_operator.brain.draft import Draft
 from trainyard_operator.brain.finish import fail
@@ -50,8 +52,15 @@ class Train:
         """Workers."""
         return build_workers(draft.job, draft.run, attempt, indexes, draft.settings, size)
 
-    def finish(self, draft: Draft, result: TerminationMessage) -> None:
+    def asked(self, job: TrainingJob) -> str:
+        """A program of one's own may end without a result where nothing is done with one."""
+        return asked_of_training(job.spec)
+
+    def finish(self, draft: Draft, result: TerminationMessage | None) -> None:
         """The model is trained and measured; a gate that does not hold fails the run."""
+        if result is None:
+            _end_silently(draft)
+            return
         if result.train is None:
             raise ValueError("no result of Train")
         _take_up(draft, result.train)
@@ -94,10 +103,22 @@ def _take_up(draft: Draft, result: TrainResult) -> None:
     _evaluate(draft, result)
 
 
+def _end_silently(draft: Draft) -> None:
+    text = "the program ended well and reported no result"
+    draft.update_stage("Train", state="Succeeded", completionTime=draft.timestamp, message=text)
+    draft.update(progress=None)
+    said = f"{text}, as it may where nothing in the spec asks for one (docs/own-program.md)"
+    ways = _way_to_train_again(draft.job.spec.data.source.uri)
+    draft.set_condition("Trained", "True", "ProgramEnded", "; ".join([said, *ways]))
+    draft.event("Normal", "Trained", text)
+
+
 def _way_to_train_again(uri: str) -> list[str]:
     """What to do when other data lies at the same address: nobody looks there again."""
     if not may_change(uri):
         return []
+    if uri == NO_DATA:
+        return [f"annotate {ANNOTATION_RETRAIN} to run it again"]
     return [f"annotate {ANNOTATION_RETRAIN} to train again where the data at {uri} has changed"]
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from trainyard_api.locations import UnsupportedLocation, local_path, may_change
 from trainyard_api.model import OpenDocument
 from trainyard_api.names import ANNOTATION_RETRAIN
+from trainyard_api.own_program import brings_its_data
 from trainyard_api.spec import TrainingJob
 from trainyard_operator.brain.plan import Event
 from trainyard_operator.brain.runs import is_current
@@ -100,6 +101,12 @@ def word_of_before(
     train = asked.status.stage("Train")
     if train is None or train.state != "Succeeded" or not is_current(asked):
         return None
+    again = f"give metadata.annotations a {ANNOTATION_RETRAIN} of another value"
+    if brings_its_data(asked.spec):
+        text = (
+            f"run {number} ran the program, until {train.completionTime}; to run it again, {again}"
+        )
+        return Event("Normal", "TrainedBefore", text)
     text = f"run {number} trained the model, until {train.completionTime}; it is not trained again"
     if not may_change(seen.uri):
         return Event("Normal", "TrainedBefore", text)
@@ -108,7 +115,7 @@ def word_of_before(
     else:
         text = (
             f"{text}: whether the data at {seen.uri} has changed is not known here; where it has, "
-            f"give metadata.annotations a {ANNOTATION_RETRAIN} of another value"
+            f"{again}"
         )
     return Event("Normal", "TrainedBefore", text)
 
