@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +21,8 @@ from trainyard_trainer.data.rows import Part, Place, RowSource, kept_of
 from trainyard_trainer.data.schema import Column, Schema
 from trainyard_trainer.data.source import FIELD, PARTS, PartName
 from trainyard_trainer.data.splitting import Divisible, Planned
-from trainyard_trainer.data.tables import cleaning, kinds, targets
+from trainyard_trainer.data.tables import choosing, cleaning, kinds, targets
+from trainyard_trainer.data.tables.choosing import FEATURES_FIELD, LISTED
 from trainyard_trainer.data.tables.encoding import Encoding
 from trainyard_trainer.data.tables.files import TableFormat, table_files
 from trainyard_trainer.data.tables.statistics import placed, statistics_of
@@ -32,10 +32,8 @@ from trainyard_trainer.data.tables.targets import LabelColumn
 from trainyard_trainer.data.target import Target
 from trainyard_trainer.errors import InvalidData
 
-FEATURES_FIELD: Final = "spec.data.source.features"
 _PASSES: Final = 3
 _FAILURES_NAMED: Final = 5
-_LISTED: Final = 12
 
 
 def read(format: TableFormat, files: Files, reading: Reading) -> Dataset:
@@ -117,8 +115,8 @@ class _Reader:
     def _divided(self) -> _Divided:
         """What the first look tells."""
         source, split = self._data.source, self._data.split
-        labels = self._labels()
-        features = self._features(labels)
+        labels = choosing.labels_of(self._table, self._data)
+        features = choosing.features_of(self._table, self._data, labels)
         failures = source.maxBadRows + _FAILURES_NAMED
         drops = self._missing.strategy == "drop"
         wanted = Wanted(features, labels, split.groups, split.time, source.columns, failures, drops)
@@ -126,7 +124,7 @@ class _Reader:
         decided = self._kinds(features, seen)
         told = list(self._told(labels, seen))
         rows = self._rows(seen, decided, told)
-        where = f"{self._where} ({listed(labels, _LISTED)})" if labels else self._where
+        where = f"{self._where} ({listed(labels, LISTED)})" if labels else self._where
         learned = targets.learned_from(told, rows.numbers, self._data.task, where)
         given = [part for part in PARTS if part in rows.numbers]
         found = dict(zip(given, learned.parts, strict=True))
@@ -148,49 +146,6 @@ class _Reader:
             kind = targets.label_kind(name, seen.columns[name], seen.rows, task, overridden)
             yield LabelColumn(name, kind, kept)
 
-    def _labels(self) -> tuple[str, ...]:
-        labels = self._data.source.labels
-        if not labels and self._data.task != "reconstruction":
-            raise InvalidData(
-                f"{targets.LABEL_FIELD}: is required: the column that is to be learned; "
-                f"{self._where} has {listed(self._table.columns, _LISTED)}"
-            )
-        for name in labels:
-            self._check(name, targets.LABEL_FIELD)
-        return labels
-
-    def _features(self, labels: Sequence[str]) -> list[str]:
-        source, split = self._data.source, self._data.split
-        for name, field in (
-            (split.groups, f"{splitting.FIELD}.groups"),
-            (split.time, f"{splitting.FIELD}.time"),
-            *((name, kinds.COLUMNS_FIELD) for name in source.columns),
-            *((name, FEATURES_FIELD) for name in source.features or ()),
-        ):
-            if name is not None:
-                self._check(name, field)
-        if source.features is not None:
-            return [name for name in dict.fromkeys(source.features) if name not in labels]
-        apart = (*labels, split.groups, split.time)
-        features = [name for name in self._table.columns if name not in apart]
-        self._table.check([name for name in (*features, *apart) if name is not None])
-        return features
-
-    def _check(self, name: str, field: str) -> None:
-        """Make sure that there is a column of that name, in all files.
-
-        Raises:
-            InvalidData: there is none.
-        """
-        if name not in self._table.columns:
-            near = difflib.get_close_matches(name, self._table.columns, n=1)
-            hint = f"did you mean {near[0]}? " if near else ""
-            raise InvalidData(
-                f"{field}: {self._where} has no column {name}; {hint}"
-                f"It has {listed(self._table.columns, _LISTED)}"
-            )
-        self._table.check([name])
-
     def _kinds(self, features: Sequence[str], seen: Survey) -> dict[str, ColumnKind]:
         if seen.rows == 0:
             raise InvalidData(f"{FIELD}: {self._where} has no rows")
@@ -204,7 +159,7 @@ class _Reader:
         if not decided:
             raise InvalidData(
                 f"{FEATURES_FIELD}: no column is left to learn from; {self._where} has "
-                f"{listed(self._table.columns, _LISTED)}"
+                f"{listed(self._table.columns, LISTED)}"
             )
         self._reading.notes.append(f"columns: {_told(decided)}")
         return decided
@@ -307,6 +262,6 @@ def _told(decided: dict[str, ColumnKind]) -> str:
     def each() -> Iterator[str]:
         for kind in dict.fromkeys(decided.values()):
             names = [name for name, found in decided.items() if found == kind]
-            yield f"{kind} {listed(names, _LISTED)}"
+            yield f"{kind} {listed(names, LISTED)}"
 
     return "; ".join(each())
