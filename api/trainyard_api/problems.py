@@ -19,6 +19,7 @@ from trainyard_api.names import API_VERSION, KIND, MAX_JOB_NAME
 from trainyard_api.problem import Problem
 from trainyard_api.spec import Cleaning, Data, TrainingJob, TrainingJobSpec
 from trainyard_api.templates import find_template_problems
+from trainyard_api.window_problems import find_window_problems
 
 
 class InvalidJob(ValueError):
@@ -202,7 +203,10 @@ def _rules_of_data(data: Data) -> Iterator[Problem]:
         yield Problem("spec.data.source.label", "is required: the column that is to be learned")
     if len(set(source.labels)) < len(source.labels):
         yield Problem("spec.data.source.label", "names a column twice; name each once")
-    if both := [name for name in source.labels if name in (source.features or ())]:
+    yield from find_window_problems(data)
+    both = [name for name in source.labels if name in (source.features or ())]
+    # Of a window, what the label was before is something to learn from.
+    if both and data.window is None:
         yield Problem(
             "spec.data.source.features",
             f"has {both[0]}, which is the label: nothing would be left to learn; take it out",

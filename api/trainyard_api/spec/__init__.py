@@ -2,7 +2,7 @@
 
 from trainyard_api.spec.cleaning import Cleaning, LabelErrors, Missing, Outliers
 from trainyard_api.spec.compression import Compression, Technique
-from trainyard_api.spec.data import Data, Fold, Generation, Split
+from trainyard_api.spec.data import Data, Fold, Generation, Split, Window
 from trainyard_api.spec.evaluation import Evaluation, Gate, MetricName
 from trainyard_api.spec.explanation import Explanation
 from trainyard_api.spec.job import Metadata, TrainingJob, TrainingJobSpec
@@ -39,5 +39,6 @@ __all__ = [
     "Training",
     "TrainingJob",
     "TrainingJobSpec",
+    "Window",
     "Workers",
 ]

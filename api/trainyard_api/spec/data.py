@@ -210,6 +210,29 @@ class Fold(Document):
     of: PositiveInt = Field(description="How many folds there are.")
 
 
+class Window(Document):
+    """Rows of a table as steps of a series: the model sees some that follow each other, and tells
+    the label of a later one.
+    """
+
+    length: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        description="How many steps the model sees, with all feature columns. The label's own past "
+        "is one of them, unless source.features leaves it out."
+    )
+    horizon: PositiveInt = Field(
+        default=1,
+        description="How many steps after the last one that it sees the label is; 1: in the next.",
+    )
+    stride: PositiveInt = Field(
+        default=1, description="How many steps lie between the beginnings of two windows."
+    )
+    series: ColumnName | None = Field(
+        default=None,
+        description="The column that tells several series apart; no window reaches from one into "
+        "another. It is not learned from, unless features name it. Without it, there is one.",
+    )
+
+
 class Data(Document):
     """What to learn from."""
 
@@ -222,6 +245,11 @@ class Data(Document):
     split: Split = Field(
         default=Split(),
         description="How examples are divided, for parts that the source does not bring itself.",
+    )
+    window: Window | None = Field(
+        default=None,
+        description="For csv and parquet whose rows are steps of a series, in the order of the "
+        "table or of split.time: forecasts. The last steps are validation and test.",
     )
     cleaning: Cleaning | None = Field(default=None, description="What is mended before training.")
     preprocessing: Preprocessing = Field(

@@ -9,7 +9,7 @@ from typing import Final
 from trainyard_api.listing import listed
 from trainyard_api.spec import Data
 from trainyard_trainer.data import splitting
-from trainyard_trainer.data.tables import kinds, targets
+from trainyard_trainer.data.tables import kinds, series, targets
 from trainyard_trainer.data.tables.table import Table
 from trainyard_trainer.errors import InvalidData
 
@@ -42,7 +42,9 @@ def features_of(table: Table, data: Data, labels: Sequence[str]) -> list[str]:
         InvalidData: the spec names a column that is not there.
     """
     source, split = data.source, data.split
+    of_series = None if data.window is None else data.window.series
     for name, field in (
+        (of_series, f"{series.FIELD}.series"),
         (split.groups, f"{splitting.FIELD}.groups"),
         (split.time, f"{splitting.FIELD}.time"),
         *((name, kinds.COLUMNS_FIELD) for name in source.columns),
@@ -50,11 +52,13 @@ def features_of(table: Table, data: Data, labels: Sequence[str]) -> list[str]:
     ):
         if name is not None:
             _check(table, data, name, field)
+    # Of a window, what a label was before is something to learn from.
+    hidden = () if data.window is not None else tuple(labels)
     if source.features is not None:
-        return [name for name in dict.fromkeys(source.features) if name not in labels]
-    apart = (*labels, split.groups, split.time)
+        return [name for name in dict.fromkeys(source.features) if name not in hidden]
+    apart = (*hidden, split.groups, split.time, of_series)
     features = [name for name in table.columns if name not in apart]
-    table.check([name for name in (*features, *apart) if name is not None])
+    table.check([name for name in (*features, *labels, *apart) if name is not None])
     return features
 
 
