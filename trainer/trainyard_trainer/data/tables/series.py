@@ -173,7 +173,8 @@ def _told(series: Series, found: Windows, good: NDArray[np.bool_], where: str) -
     steps = len(series.order)
     told = (
         f"windows: {steps} steps of {len(series.lengths)} series in {where} give {len(found)} of "
-        f"{found.length} steps, each with its label {found.horizon} later"
+        f"{found.length} steps, and the label is that of "
+        + ("the next" if found.horizon == 1 else f"{found.horizon} steps later")
     )
     left_out = steps - int(good[series.order].sum())
     return f"{told}; none reaches across the {left_out} rows left out" if left_out else told
