@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 
 from tests.unit.trainer.people import csv_of, data, kinds
+from trainyard_api.spec import Model
 from trainyard_trainer.data import Dataset, Part, load
+from trainyard_trainer.data.target import Classes
+from trainyard_trainer.errors import InvalidSpec
+from trainyard_trainer.models import building
 
 STEPS = 20
 
@@ -17,9 +21,9 @@ STEPS = 20
 def read(folder: Path, columns: dict[str, list[Any]], /, **fields: Any) -> Dataset:
     (folder / "series.csv").write_text(csv_of(columns))
     split = {"validation": 0.2, "test": 0.2}
-    fields = {"split": split} | fields
+    fields = {"split": split, "task": "regression"} | fields
     window = {"length": 3} | fields.pop("window", {})
-    return load(data(folder / "series.csv", "y", task="regression", window=window, **fields), {})
+    return load(data(folder / "series.csv", "y", window=window, **fields), {})
 
 
 def series(steps: int = STEPS, first: float = 0.0) -> dict[str, list[Any]]:
@@ -151,6 +155,38 @@ def test_features_may_leave_the_labels_own_past_out(tmp_path: Path) -> None:
 def test_notes_say_what_the_last_value_is_worth(tmp_path: Path) -> None:
     (told,) = (each for each in read(tmp_path, series()).notes if "naive" in each)
     assert "mae 1, rmse 1" in told
+
+
+def test_classes_and_several_numbers_are_told_as_well(tmp_path: Path) -> None:
+    columns = series() | {"sky": ["clear", "grey", "grey", "dark"] * 5}
+    dataset = read(tmp_path, columns, source={"label": "sky"}, task=None)
+    assert dataset.schema.target == Classes(("clear", "dark", "grey"))
+    assert kinds(dataset) == {"x": "number", "y": "number", "sky": "category"}
+    told = np.concatenate([part.targets for part in parts(dataset)])
+    np.testing.assert_array_equal(
+        told, [{"clear": 0, "dark": 1, "grey": 2}[s] for s in columns["sky"][3:]]
+    )
+    assert any("has on test: accuracy 0.25" in note for note in dataset.notes)
+
+    both = read(tmp_path, columns, source={"label": ["y", "x"]})
+    np.testing.assert_array_equal(both.train.targets[0], [3.0, 30.5])
+    assert any("has on test: mae 5.5" in note for note in both.notes)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ({"architecture": "rnn", "rnn": {"units": [4] * 60}}, "make spec.data.window.length smal"),
+        ({"architecture": "rnn", "rnn": {"embedding": 8}}, r"rnn\.embedding: is of words"),
+        ({"architecture": "cnn"}, r"cnn needs images; a row here has the shape \(20, 2\)"),
+    ],
+)
+def test_a_model_that_does_not_fit_windows_is_refused(
+    tmp_path: Path, model: dict[str, Any], message: str
+) -> None:
+    schema = read(tmp_path, series(60), window={"length": 20}).schema
+    with pytest.raises(InvalidSpec, match=message):
+        building.check(Model.model_validate(model), schema)
 
 
 def test_parts_that_the_source_brings_have_windows_of_their_own(tmp_path: Path) -> None:
