@@ -80,19 +80,21 @@ def sentence(refused: Refused, uri: str, field: str, done: str) -> str:
     Args:
         refused: why.
         uri: of what was asked for.
-        field: the block of the spec that names it: spec.storage or spec.data.source.
+        field: the block of the spec that names it: spec.storage, spec.data.source, or spec.code,
+            which is read with the data's credentials.
         done: a participle: "read", "written".
     """
     what = f"{uri} cannot be {done}: {refused.value}"
+    secret = f"{'spec.data.source' if field == 'spec.code' else field}.secretRef"
     if refused in (Refused.CREDENTIALS, Refused.NOT_SET):
-        return f"{field}.secretRef: {what}; {_credentials(uri.partition('://')[0])}"
+        return f"{secret}: {what}; {_credentials(uri.partition('://')[0])}"
     if refused is Refused.DENIED:
         needed = "read, write, list and delete" if field == "spec.storage" else "read and list"
-        return f"{field}.secretRef: {what}; let them {needed} there, or name others"
+        return f"{secret}: {what}; let them {needed} there, or name others"
     if refused is Refused.REGION:
-        return f"{field}.secretRef: {what}; set AWS_REGION to the bucket's"
+        return f"{secret}: {what}; set AWS_REGION to the bucket's"
     if refused is Refused.EXPIRED:
-        return f"{field}.secretRef: {what}; renew the Secret"
+        return f"{secret}: {what}; renew the Secret"
     return f"{field}.uri: {what}; {_CURES[refused]}"
 
 

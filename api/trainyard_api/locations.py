@@ -34,6 +34,13 @@ def claim(uri: str) -> str | None:
     return rest.partition("/")[0] if kind == "pvc" else None
 
 
+def config_map(uri: str) -> tuple[str, str] | None:
+    """Name and key of a configmap:// URI; None for other schemes."""
+    kind, _, rest = uri.partition("://")
+    name, _, key = rest.partition("/")
+    return (name, key) if kind == "configmap" else None
+
+
 def join(uri: str, *parts: str) -> str:
     """A URI below another one."""
     return "/".join([uri.rstrip("/"), *parts])

@@ -43,6 +43,10 @@ PATH_METRICS: Final = "/metrics"
 
 VOLUMES_ROOT: Final = "/volumes"
 """Claims are mounted at VOLUMES_ROOT/CLAIM in every pod."""
+CODE_ROOT: Final = "/code"
+"""The ConfigMap with a job's own code is mounted here."""
+CODE_KEY: Final = "code.zip"
+"""Key of the ConfigMap that has the archive."""
 TERMINATION_LOG: Final = "/dev/termination-log"
 
 MAX_JOB_NAME: Final = 38
@@ -60,6 +64,11 @@ def pod_name(job: str, run: str, stage: str, attempt: int, index: int | str) -> 
 def gang_service_name(job: str, run: str) -> str:
     """Name of the headless Service that gives the workers of a run their DNS names."""
     return f"{job}-{run_hash(run)}-train"
+
+
+def code_name(job: str, sha256: str) -> str:
+    """Name of the ConfigMap that has a job's own code."""
+    return f"{job}-code-{sha256[:12]}"
 
 
 def revision_name(serving: str, run: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from trainyard_api.documents import NotYaml, read_documents
-from trainyard_api.locations import scheme
+from trainyard_api.locations import config_map, scheme
 from trainyard_api.memo import by_identity
 from trainyard_api.names import API_VERSION, KIND, MAX_JOB_NAME
 from trainyard_api.problem import Problem
@@ -165,9 +165,20 @@ def _rules(spec: TrainingJobSpec) -> Iterator[Problem]:
             yield Problem(field, "minimum is larger than maximum; nothing could pass")
     uris = {"spec.data.source.uri": spec.data.source.uri}
     uris |= {"spec.storage.uri": spec.storage.uri} if spec.storage else {}
+    uris |= {"spec.code.uri": spec.code.uri} if spec.code else {}
+    if spec.code is not None and config_map(spec.code.uri) is not None:
+        yield from _rules_of_config_map(spec.code.uri)
     for field, uri in uris.items():
         if scheme(uri) == "file" and not uri.startswith("file:///"):
             yield Problem(field, f"{uri} is relative; write the whole path, as file:///PATH")
+
+
+def _rules_of_config_map(uri: str) -> Iterator[Problem]:
+    name, key = config_map(uri) or ("", "")
+    if not name or not key or "/" in key:
+        yield Problem(
+            "spec.code.uri", f"{uri} names no key of a ConfigMap; write configmap://NAME/KEY"
+        )
 
 
 def _rules_of_reconstruction(spec: TrainingJobSpec) -> Iterator[Problem]:
@@ -241,7 +252,6 @@ def _rules_of_cleaning(cleaning: Cleaning) -> Iterator[Problem]:
 
 
 _REBUILDING = ("dense", "cnn", "vae")
-_BUILT_ARCHITECTURES = ("dense", "cnn", "rnn", "vae")
 _BUILT_FORMATS = ("auto", "idx", "npz", "csv", "parquet", "images", "tfrecord", "text")
 _TABLES = ("csv", "parquet")
 _BUILT_SOURCES = ("file", "pvc", "s3", "gs", "az", "https", "keras", "sklearn")
@@ -251,8 +261,6 @@ _BUILT_TECHNIQUES = ("float16", "dynamic_range", "int8")
 
 def _not_built(spec: TrainingJobSpec) -> Iterator[Problem]:
     yield from _not_built_data(spec)
-    yield from _one_of("spec.model.architecture", spec.model.architecture, _BUILT_ARCHITECTURES)
-    yield from _one_of("spec.training.precision", spec.training.precision, ("float32",))
     if spec.compression is not None:
         techniques = spec.compression.techniques
         yield from _among("spec.compression.techniques", techniques, _BUILT_TECHNIQUES)

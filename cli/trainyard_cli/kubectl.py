@@ -43,14 +43,17 @@ class Kubectl:
 
     command: tuple[str, ...]
 
-    def run(self, *arguments: str) -> str:
+    def run(self, *arguments: str, given: str | None = None) -> str:
         """Its output.
+
+        Args:
+            given: what it reads from its input.
 
         Raises:
             CliError: it failed; the message is its own.
         """
         ended = subprocess.run(
-            [*self.command, *arguments], check=False, capture_output=True, text=True
+            [*self.command, *arguments], check=False, capture_output=True, text=True, input=given
         )
         if ended.returncode != 0:
             raise CliError(_explain(ended.stderr))

@@ -188,9 +188,11 @@ def test_two_workers_learn_what_one_does(gang: Start) -> None:
     assert again.result() == trained, "a run that has finished is reported, not trained again"
 
 
-@pytest.mark.parametrize("clip", [{"clipnorm": 0.05}, {"global_clipnorm": 0.05}])
-def test_clipping_takes_the_gradient_of_all_workers(gang: Start, clip: dict[str, float]) -> None:
-    sgd = {"name": "sgd", "learningRate": 0.5, "arguments": clip}
+@pytest.mark.parametrize(
+    "arguments", [{"clipnorm": 0.05}, {"global_clipnorm": 0.05, "gradient_accumulation_steps": 3}]
+)
+def test_updates_take_the_gradient_of_all_workers(gang: Start, arguments: dict[str, float]) -> None:
+    sgd = {"name": "sgd", "learningRate": 0.5, "arguments": arguments}
     one = gang(digits(epochs=2, replicas=1, optimizer=sgd), name="one")
     two = gang(digits(epochs=2, replicas=2, optimizer=sgd), name="two")
 

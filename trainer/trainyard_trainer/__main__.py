@@ -16,6 +16,7 @@ from trainyard_api.problems import find_problems
 from trainyard_api.spec import Metadata, TrainingJob
 from trainyard_trainer import processors, termination
 from trainyard_trainer.errors import InvalidSpec, ProgramFailed, TrainerError
+from trainyard_trainer.own_code import bring
 from trainyard_trainer.pod import Pod
 from trainyard_trainer.progress import ProgressServer, Tracker
 from trainyard_trainer.signals import StopRequest
@@ -72,6 +73,7 @@ def _run(stage: str, environ: Mapping[str, str], stop: StopRequest) -> int:
     processors.tell_tensorflow(os.environ, own)
     _name_log_lines(pod, stage)
     _check_spec(pod)
+    bring(pod.spec.code, pod.environ)
     tracker = Tracker()
     if pod.is_chief:
         labels = {"job": pod.job, "namespace": pod.namespace, "run": pod.run, "stage": stage}

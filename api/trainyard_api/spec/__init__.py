@@ -1,6 +1,7 @@
 """The spec of a TrainingJob, a module for each block of it."""
 
 from trainyard_api.spec.cleaning import Cleaning, LabelErrors, Missing, Outliers
+from trainyard_api.spec.code import Callback, Code
 from trainyard_api.spec.compression import Compression, Technique
 from trainyard_api.spec.data import Data, Fold, Generation, Split, Window
 from trainyard_api.spec.evaluation import Evaluation, Gate, MetricName
@@ -15,7 +16,9 @@ from trainyard_api.spec.training import Training
 from trainyard_api.spec.workers import Workers
 
 __all__ = [
+    "Callback",
     "Cleaning",
+    "Code",
     "Compression",
     "Data",
     "Evaluation",

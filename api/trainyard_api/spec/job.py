@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from trainyard_api.model import Document, OpenDocument, rule, rules
 from trainyard_api.names import API_VERSION, KIND, MAX_JOB_NAME
+from trainyard_api.spec.code import Code
 from trainyard_api.spec.compression import Compression
 from trainyard_api.spec.data import Data
 from trainyard_api.spec.evaluation import Evaluation
@@ -35,6 +36,11 @@ class TrainingJobSpec(Document):
 
     data: Data = Field(description="What to learn from.")
     model: Model = Field(description="What learns.")
+    code: Code | None = Field(
+        default=None,
+        description="Python code of one's own, for model.custom, training.loss and "
+        "training.callbacks; by default what the trainer's image has.",
+    )
     training: Training = Field(default=Training(), description="How the model learns.")
     workers: Workers = Field(default=Workers(), description="The gang of trainer pods.")
     evaluation: Evaluation = Field(

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from trainyard_api.model import Document, rule, rules
+from trainyard_api.spec.code import ENTRY_POINT
 from trainyard_api.spec.shared import JsonObject, PositiveInt
 
 Units = Annotated[list[Annotated[int, Field(ge=1, le=65536)]], Field(max_length=64)]
@@ -78,10 +79,20 @@ class Vae(Document):
 class Custom(Document):
     """A model of one's own."""
 
-    entrypoint: Annotated[str, Field(pattern=r"^[\w.]+:\w+$", max_length=253)] = Field(
+    entrypoint: Annotated[str, Field(pattern=ENTRY_POINT, max_length=253)] = Field(
         description='Function that returns a Keras model, as "package.module:build_model".'
     )
-    arguments: JsonObject = Field(default={}, description="Keyword arguments of the function.")
+    arguments: JsonObject = Field(
+        default={},
+        description="Keyword arguments of the function, beside what it is told of the data where "
+        "it has such arguments: input_shape, outputs, task, names.",
+    )
+    input: Literal["scaled", "encoded"] = Field(
+        default="scaled",
+        description="What its model takes: numbers alone, scaled, with categories and words as "
+        "numbers (scaled), or rows as they are encoded, for models that scale and embed themselves "
+        "(encoded).",
+    )
 
 
 class Regularization(Document):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from trainyard_api.model import Document
+from trainyard_api.spec.code import Callback
 from trainyard_api.spec.shared import JsonObject, PositiveInt, Seed
 
 
@@ -85,8 +86,10 @@ class Training(Document):
     )
     optimizer: Optimizer = Field(default=Optimizer(), description="The optimizer.")
     schedule: Schedule = Field(default=Schedule(), description="How the learning rate changes.")
-    loss: Annotated[str, Field(max_length=63)] | None = Field(
-        default=None, description="Keras name of the loss; by default chosen by the task."
+    loss: Annotated[str, Field(max_length=253)] | None = Field(
+        default=None,
+        description='Keras name of the loss, or "package.module:function" of one\'s own; by '
+        "default chosen by the task.",
     )
     lossArguments: JsonObject = Field(
         default={}, description="Further arguments of the loss, for example delta of huber."
@@ -100,10 +103,20 @@ class Training(Document):
         default="none", description="balanced: rare classes weigh more in the loss."
     )
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
-        default="float32", description="Precision of the computation."
+        default="float32",
+        description="Precision of the computation; mixed ones keep weights and the last layer in "
+        "float32, and what is exported computes in float32.",
+    )
+    strictPrecision: bool = Field(
+        default=False,
+        description="Fail where the hardware does not compute in the precision; by default float32 "
+        "is taken there, and told.",
     )
     earlyStopping: EarlyStopping | None = Field(
         default=None, description="When to stop before the last epoch; by default never."
+    )
+    callbacks: Annotated[list[Callback], Field(max_length=32)] = Field(
+        default=[], description="Callbacks of one's own, called at the ends of epochs."
     )
     stepsPerExecution: Literal["auto"] | Annotated[int, Field(ge=1, le=10000)] = Field(
         default="auto", description="Steps inside one call of the graph."

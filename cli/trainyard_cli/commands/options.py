@@ -7,6 +7,15 @@ from typing import Annotated
 
 import typer
 
+Code = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Folder with Python code of your own, which is packed and named by its digest: for "
+        "model.custom, training.loss and training.callbacks.",
+        show_default=False,
+    ),
+]
 Namespace = Annotated[
     str | None,
     typer.Option(

@@ -10,11 +10,13 @@ from rich.console import Console
 
 from trainyard_api.names import MANAGER
 from trainyard_api.spec import TrainingJob
+from trainyard_cli.commands.options import Code
 from trainyard_cli.errors import WrongInput
 from trainyard_cli.job_file import read_job, served_name
 from trainyard_cli.local_run.program import Program, Request
 from trainyard_cli.local_run.session import Job, Session
 from trainyard_cli.local_run.view import JsonView, PeopleView, View
+from trainyard_cli.own_code import pack
 
 OUTPUT_ROOT = Path("trainyard-run")
 
@@ -39,6 +41,7 @@ def run(
             show_default=False,
         ),
     ] = None,
+    code: Code = None,
     once: Annotated[
         bool, typer.Option("--once", help="End when the endpoint has answered a prediction.")
     ] = False,
@@ -57,12 +60,13 @@ def run(
     job = read_job(job_file)
     _check_manager(job, job_file)
     folder = output or OUTPUT_ROOT / job.metadata.name
-    request = Request(job_file, folder, tuple(mount or ()))
+    archive = pack(code).write_below(folder / "code") if code is not None else None
+    request = Request(job_file, folder, tuple(mount or ()), archive)
     known = Job(job_file, served_name(job), folder)
     view: View = JsonView() if json else PeopleView(job.metadata.name, Console(highlight=False))
     with Program(request.command()) as program, view:
-        code = Session(known, program, view, once=once).follow()
-    raise typer.Exit(code)
+        exit_code = Session(known, program, view, once=once).follow()
+    raise typer.Exit(exit_code)
 
 
 def _check_manager(job: TrainingJob, job_file: Path) -> None:

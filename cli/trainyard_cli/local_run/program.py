@@ -28,12 +28,16 @@ class Request:
     output: Path
     mounts: tuple[str, ...] = ()
     """CLAIM=DIR, as the user gave them."""
+    code: Path | None = None
+    """The archive with the job's own code."""
 
     def command(self) -> list[str]:
         """The command that does it."""
         command = [sys.executable, "-m", MODULE, str(self.job_file), "--output", str(self.output)]
         for mount in self.mounts:
             command += ["--mount", mount]
+        if self.code is not None:
+            command += ["--code", str(self.code)]
         return command
 
 

@@ -99,6 +99,9 @@ def _deciding(spec: TrainingJobSpec) -> str:
     """What of a spec a run follows from, as JSON."""
     parts = {name: getattr(spec, name) for name in _DECIDING}
     said = {name: _said(part) if part is not None else None for name, part in parts.items()}
+    if spec.code is not None:
+        # By what it is, wherever it lies.
+        said["code"] = {"sha256": spec.code.sha256}
     return json.dumps(said)
 
 
@@ -120,7 +123,7 @@ def _stage_contents(spec: TrainingJobSpec) -> tuple[str, str, str]:
     serving = _said(spec.serving) if spec.serving else None
     return (
         _digest({"serving": serving}),
-        _digest({"workers": _said(spec.workers)}),
+        _digest({"workers": _said(spec.workers)} | ({"code": spec.code.uri} if spec.code else {})),
         _digest(limits),
     )
 

@@ -27,6 +27,7 @@ from trainyard_operator.build.credentials import trainer_variables
 from trainyard_operator.build.host_ports import PORTS_OF_A_WORKER, first_port, on_host
 from trainyard_operator.build.metadata import build_metadata
 from trainyard_operator.build.overlay import lay_over
+from trainyard_operator.build.own_code import code_mounts, code_volumes
 from trainyard_operator.settings import Settings
 
 USER = 65532
@@ -206,12 +207,16 @@ def _build_pod(
                 **_env_from(trainer_variables(job, storage_uri(job, settings))),
                 "ports": [{"name": "http", "containerPort": PORT_HTTP}],
                 "resources": resources.to_dict(),
-                "volumeMounts": [*claim_mounts(claims), {"name": "tmp", "mountPath": "/tmp"}],
+                "volumeMounts": [
+                    *claim_mounts(claims),
+                    *code_mounts(job),
+                    {"name": "tmp", "mountPath": "/tmp"},
+                ],
                 "securityContext": container_security(),
                 "terminationMessagePolicy": "FallbackToLogsOnError",
             }
         ],
-        "volumes": [*claim_volumes(claims), {"name": "tmp", "emptyDir": {}}],
+        "volumes": [*claim_volumes(claims), *code_volumes(job), {"name": "tmp", "emptyDir": {}}],
     }
     metadata = build_metadata(job, "", run, labels)
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
@@ -222,8 +227,9 @@ def _env_from(variables: list[Manifest]) -> Manifest:
 
 
 def claims_of(job: TrainingJob, settings: Settings) -> list[str]:
-    """The volume claims that a job's data and store are on."""
-    uris = (job.spec.data.source.uri, storage_uri(job, settings))
+    """The volume claims that a job's data, code and store are on."""
+    uris = [job.spec.data.source.uri, storage_uri(job, settings)]
+    uris += [job.spec.code.uri] if job.spec.code is not None else []
     return sorted({name for uri in uris if (name := locations.claim(uri)) is not None})
 
 

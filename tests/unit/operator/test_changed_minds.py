@@ -16,7 +16,7 @@ from tests.unit.operator.fake_cluster import (
     train_message,
 )
 from tests.unit.operator.stories import running, train_and_compress
-from trainyard_api.spec import Serving, Training, TrainingJob
+from trainyard_api.spec import Code, Serving, Training, TrainingJob
 from trainyard_operator.brain.decide import decide
 from trainyard_operator.brain.observed import Observed, Refusal
 from trainyard_operator.brain.runs import wanted_hash
@@ -383,6 +383,16 @@ def test_a_field_that_a_later_version_adds_starts_no_new_run() -> None:
     job = make_job()
     assert wanted_hash(changed(job, training=LaterTraining()), 1) == wanted_hash(job, 1)
     assert wanted_hash(changed(job, training=LaterTraining(novelty=2)), 1) != wanted_hash(job, 1)
+
+
+def test_other_code_starts_a_new_run_and_the_same_at_another_address_does_not() -> None:
+    job = make_job()
+    mine = Code(uri="file:///mine.zip", sha256="1" * 64)
+    moved = Code(uri="configmap://mine/code.zip", sha256="1" * 64)
+    other = Code(uri="file:///mine.zip", sha256="2" * 64)
+    hashes = [wanted_hash(changed(job, code=code), 1) for code in (mine, moved, other)]
+
+    assert wanted_hash(job, 1) != hashes[0] == hashes[1] != hashes[2]
 
 
 def test_messages_of_any_length_fit_into_status() -> None:

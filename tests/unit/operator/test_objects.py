@@ -308,3 +308,22 @@ def test_a_model_in_a_bucket_is_fetched_before_the_server_starts() -> None:
     assert not secrets_of(server), "the server has no credentials"
     assert {"name": "model", "emptyDir": {}} in spec["volumes"]
     assert {"name": "model", "mountPath": "/model", "readOnly": True} in server["volumeMounts"]
+
+
+CODE = {"uri": "configmap://fashion-code-1/code.zip", "sha256": "1" * 64}
+
+
+def test_a_config_map_with_own_code_is_mounted_in_all_pods_that_compute() -> None:
+    job = make_job(code=CODE)
+    artifacts = Artifacts(model=ARTIFACT)
+    for pod in (worker(job, RUN, 1, 0), build_compressor(job, RUN, 1, artifacts, SETTINGS)):
+        (volume,) = (each for each in pod["spec"]["volumes"] if "configMap" in each)
+        assert volume["configMap"]["name"] == "fashion-code-1"
+        mounts = pod["spec"]["containers"][0]["volumeMounts"]
+        assert {"name": volume["name"], "mountPath": "/code", "readOnly": True} in mounts
+
+
+def test_a_claim_with_own_code_is_mounted() -> None:
+    job = make_job(code={**CODE, "uri": "pvc://projects/mine.zip"})
+    mounts = worker(job, RUN, 1, 0)["spec"]["containers"][0]["volumeMounts"]
+    assert "/volumes/projects" in [mount["mountPath"] for mount in mounts]

@@ -16,6 +16,7 @@ from trainyard_trainer.progress import Tracker
 from trainyard_trainer.training import checkpoints
 from trainyard_trainer.training.fit import Surroundings
 from trainyard_trainer.training.fit.batches import Batches
+from trainyard_trainer.training.fit.callbacks import Callbacks
 from trainyard_trainer.training.fit.graph import Measurer
 from trainyard_trainer.training.fit.loop import Loop, Machinery
 from trainyard_trainer.training.fit.reporting import Length, Reporter
@@ -77,6 +78,7 @@ def run(training: Training, measurer: Watching, *, restore: bool, start: int = 0
         trainer=training.trainer,
         objective=OBJECTIVE,
         validation=measurer,
+        callbacks=Callbacks((), training.gang),
     )
     loop = Loop(spec, machinery, reporter, Surroundings.none().outside)
     assert loop.run()

@@ -134,12 +134,24 @@ def test_unknown_name_or_argument_lists_the_known(fields: dict[str, Any], said: 
         optimizers.check(training(**fields))
 
 
-@pytest.mark.parametrize("name", ["gradient_accumulation_steps", "ema_overwrite_frequency"])
-def test_what_no_strategy_can_build_is_refused_before_the_graph(name: str) -> None:
-    spec = training(optimizer={"name": "sgd", "arguments": {"use_ema": True, name: 2}})
-    optimizers.check(spec, replicas=1)
-    with pytest.raises(InvalidSpec, match=rf"arguments\.{name}: .*more than one worker"):
-        optimizers.check(spec, replicas=2)
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"gradient_accumulation_steps": 0}, "gradient_accumulation_steps: must be a whole number"),
+        ({"gradient_accumulation_steps": 1.5}, "gradient_accumulation_steps: must be a whole"),
+        ({"ema_overwrite_frequency": 5}, "is of moving averages; set use_ema: true as well"),
+    ],
+)
+def test_updates_are_decided_by_whole_steps(arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidSpec, match=said):
+        optimizers.check(training(optimizer={"name": "sgd", "arguments": arguments}))
+
+
+def test_an_update_of_more_steps_than_there_are_is_refused() -> None:
+    spec = training(optimizer={"name": "sgd", "arguments": {"gradient_accumulation_steps": 11}})
+    optimizers.check_length(spec, 11, 1)
+    with pytest.raises(InvalidSpec, match="is 11, and the training has 10 steps"):
+        optimizers.check_length(spec, 10, 1)
 
 
 def test_argument_that_keras_refuses_is_an_invalid_spec() -> None:

@@ -18,6 +18,7 @@ from trainyard_trainer.training.fit.batches import Batches
 from trainyard_trainer.training.fit.feed import Feed
 from trainyard_trainer.training.fit.graph import Call, Trainer
 from trainyard_trainer.training.fit.state import State
+from trainyard_trainer.training.fit.updating import Pace, Updating
 from trainyard_trainer.training.gang import Gang
 from trainyard_trainer.training.objectives.objective import Supervised
 
@@ -45,10 +46,12 @@ class Learning:
             self.model = keras.Sequential(layers)
             self.optimizer = optimizers.build(training, 3, 1)
             self.optimizer.build(self.model.trainable_variables)
-        self.state = State(self.model, self.optimizer)
+            pace = Pace.of(training)
+            self.updating = Updating(pace, self.optimizer, self.model.trainable_variables)
+        self.state = State(self.model, self.optimizer, self.updating.variables)
         self.feed = Feed(gang, part, task.row_weights)
         objective = Supervised(task)
-        self.trainer = Trainer(gang, self.model, self.optimizer, objective, self.feed, 0)
+        self.trainer = Trainer(gang, self.model, self.updating, objective, self.feed, 0)
         self.batches = Batches(ROWS, ROWS, gang.replicas, 0)
 
     def step(self, number: int) -> Call:

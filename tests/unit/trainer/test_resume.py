@@ -22,6 +22,7 @@ from trainyard_trainer.training.fit.feed import Feed
 from trainyard_trainer.training.fit.graph import Trainer
 from trainyard_trainer.training.fit.randomness import seeds_of_replicas
 from trainyard_trainer.training.fit.state import State
+from trainyard_trainer.training.fit.updating import Pace, Updating
 from trainyard_trainer.training.gang import Gang
 from trainyard_trainer.training.objectives.objective import Supervised
 
@@ -48,10 +49,11 @@ class Training:
             self.model = keras.Sequential(layers)
             made = getattr(keras.optimizers, optimizer)(learning_rate=0.05, **arguments)
             made.build(self.model.trainable_variables)
+            updating = Updating(Pace(), made, self.model.trainable_variables)
         self.state = State(self.model, made)
         self.optimizer = made
         self.feed = Feed(self.gang, PART, OBJECTIVE.row_weights)
-        self.trainer = Trainer(self.gang, self.model, made, OBJECTIVE, self.feed, 3)
+        self.trainer = Trainer(self.gang, self.model, updating, OBJECTIVE, self.feed, 3)
 
     def train(self, first: int, last: int) -> Training:
         batches = Batches(ROWS, 4, self.gang.replicas, 0).of_epoch(0)

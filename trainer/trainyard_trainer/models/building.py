@@ -11,6 +11,7 @@ from trainyard_api.spec import Model
 from trainyard_trainer.data.schema import Schema
 from trainyard_trainer.data.target import Rebuilding
 from trainyard_trainer.errors import InvalidSpec
+from trainyard_trainer.models import custom
 from trainyard_trainer.models.architecture import Architecture, Preparing
 from trainyard_trainer.models.autoencoders.autoencoder import Autoencoder, check_rows
 from trainyard_trainer.models.autoencoders.cnn import CnnAutoencoder
@@ -58,11 +59,9 @@ def check(spec: Model, schema: Schema) -> None:
             f"spec.model.output: {spec.output} is of models that rebuild rows, and this is a "
             f"{schema.target.task}; leave it out"
         )
-    if spec.architecture not in _ARCHITECTURES:
-        raise InvalidSpec(
-            f"spec.model.architecture: {spec.architecture} is not built yet; "
-            f"use one of: {', '.join(_ARCHITECTURES)}"
-        )
+    if spec.architecture == "custom":
+        custom.check(spec)
+        return
     _ARCHITECTURES[spec.architecture].check(spec, schema)
 
 
@@ -92,6 +91,8 @@ def build(
     """
     check(spec, schema)
     inputs = keras.Input(schema.shape, name=INPUT_NAME, dtype="float32")
+    if spec.architecture == "custom":
+        return custom.build(spec, schema, task, scaling, inputs)
     hidden = Hidden.of(spec, synchronized)
     if isinstance(schema.target, Rebuilding):
         rows = laid_out(schema, scaling, inputs)

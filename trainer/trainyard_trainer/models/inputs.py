@@ -49,7 +49,7 @@ def of_rows(schema: Schema, scaling: Scaling, inputs: Any) -> Any:
     if schema.columns:
         return of_columns(schema.columns, scaling, inputs)
     if schema.channels_first:
-        inputs = keras.layers.Permute((2, 3, 1), name="channels_last")(inputs)
+        inputs = keras.layers.Permute((2, 3, 1), dtype="float32", name="channels_last")(inputs)
     return scale(scaling, inputs)
 
 

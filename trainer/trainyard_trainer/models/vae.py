@@ -63,7 +63,10 @@ def encoded(spec: Vae, rows: Any, hidden: Hidden) -> tuple[Any, Any]:
     last = hidden.dense_layers(rows, spec.units, "encoder")
     mean, log_variance = (
         keras.layers.Dense(
-            spec.latentDimensions, kernel_regularizer=hidden.regularizer(), name=name
+            spec.latentDimensions,
+            kernel_regularizer=hidden.regularizer(),
+            dtype="float32",
+            name=name,
         )(last)
         for name in ("latent_mean", "latent_log_variance")
     )
@@ -80,11 +83,12 @@ def decoder_of(
         inputs.append(keras.Input((condition,), name="condition"))
     joined = keras.layers.Concatenate()(inputs) if condition else latent
     last = hidden.dense_layers(joined, spec.units[::-1], "decoder")
-    rebuilt = keras.layers.Dense(width, kernel_regularizer=hidden.regularizer(), name="rebuilt")(
-        last
-    )
+    rebuilt = keras.layers.Dense(
+        width, kernel_regularizer=hidden.regularizer(), dtype="float32", name="rebuilt"
+    )(last)
     if numbers:
-        rebuilt = keras.layers.Concatenate()([rebuilt, _variances(rebuilt, numbers)])
+        both = [rebuilt, _variances(rebuilt, numbers)]
+        rebuilt = keras.layers.Concatenate(dtype="float32")(both)
     return keras.Model(inputs if condition else latent, rebuilt, name=DECODER)
 
 
@@ -95,5 +99,7 @@ def _variances(rows: Any, numbers: int) -> Any:
     without a layer of our own.
     """
     nothing = keras.ops.zeros_like(rows[:, :1])
-    raw = keras.layers.Dense(numbers, kernel_initializer="zeros", name="log_variances")(nothing)
+    raw = keras.layers.Dense(
+        numbers, kernel_initializer="zeros", dtype="float32", name="log_variances"
+    )(nothing)
     return _LEAST + keras.ops.softplus(raw - _LEAST)

@@ -56,20 +56,20 @@ class Location:
         Args:
             uri: file://, pvc://, s3://, gs://, az://, and https:// for data.
             environ: has the credentials, and says where claims are mounted.
-            role: DATA or STORE.
+            role: DATA, CODE or STORE.
 
         Raises:
             InvalidData, InvalidSpec: the URI or the credentials cannot be used.
         """
         scheme = scheme_of(uri)
         if scheme in buckets.SCHEMES:
-            own = variables_of_data(environ) if role is DATA else environ
+            own = variables_of_data(environ) if role.is_read else environ
             try:
                 bucket = buckets.open_bucket(uri, own)
             except buckets.WrongCredentials as error:
                 raise role.refused(f"{role.secret}: {uri}: {error}") from None
             return cls(uri, "/".join(part for part in buckets.split(uri) if part), role, bucket)
-        if scheme == "https" and role is DATA:
+        if scheme == "https" and role.is_read:
             return cls(uri, uri, role)
         try:
             path = local_path(uri, environ)

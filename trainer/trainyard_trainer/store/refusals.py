@@ -55,11 +55,18 @@ class Role:
     @property
     def secret(self) -> str:
         """The field of its credentials."""
-        return f"{self.field}.secretRef"
+        return f"{DATA.field if self is CODE else self.field}.secretRef"
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it is never written."""
+        return self is not STORE
 
 
 DATA: Final = Role("spec.data.source", InvalidData)
 STORE: Final = Role("spec.storage", InvalidSpec)
+CODE: Final = Role("spec.code", InvalidSpec)
+"""Read with the data's credentials."""
 
 
 @contextmanager
@@ -113,5 +120,5 @@ def bucket_guarded(uri: str, role: Role, done: str) -> Iterator[None]:
 def translated(refused: Refused, uri: str, role: Role, done: str) -> TrainerError:
     """The error that says why `uri` cannot be read or written, and what to do."""
     text = sentence(refused, uri, role.field, done)
-    lasts = is_lasting(refused) or (refused is Refused.ABSENT and role is DATA)
+    lasts = is_lasting(refused) or (refused is Refused.ABSENT and role.is_read)
     return role.refused(text) if lasts else StoreUnavailable(text)

@@ -22,6 +22,10 @@ _SPARSE: Final = "categorical_crossentropy"
 """The loss that can be had of class numbers as they are."""
 
 
+_WHOLE: Final = 0.01
+"""How far probabilities may be from 1 in all: half precision is not exact."""
+
+
 class Classification(AsTrained):
     """A probability for each class, and the cross-entropy of the right one."""
 
@@ -67,6 +71,21 @@ class Classification(AsTrained):
             dtype="float32",
             name=self.output,
         )(last)
+
+    def finish(self, answer: Any) -> Any:
+        """Probabilities as they are."""
+        return keras.layers.Activation("linear", dtype="float32", name=self.output)(answer)
+
+    def why_no_answer(self, answers: Outputs) -> str | None:
+        """Probabilities of classes are parts of a whole."""
+        sums = answers.sum(axis=1)
+        if (answers >= 0.0).all() and np.allclose(sums, 1.0, atol=_WHOLE):
+            return None
+        return (
+            f"gives for a row numbers that sum to {sums[0]:.3g}, the smallest of them "
+            f"{answers.min():.3g}: a classification needs the probabilities of its classes; end "
+            'the model with activation="softmax"'
+        )
 
     def losses(self, targets: Any, outputs: Any) -> Any:
         """The loss of each row, (rows,): cross-entropy by default. Smoothed labels leave a share

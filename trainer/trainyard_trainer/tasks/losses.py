@@ -15,6 +15,7 @@ import keras
 from trainyard_api.spec import Training
 from trainyard_trainer.arguments import check_arguments
 from trainyard_trainer.errors import InvalidSpec
+from trainyard_trainer.tasks.own_loss import own_loss
 
 Loss = Callable[[Any, Any], Any]
 """Of targets and answers, (rows, outputs) each: the loss of each row, (rows,)."""
@@ -42,11 +43,13 @@ class Losses:
         task: how people call it.
         functions: of Keras, by name; the first is the default.
         smooths: those that smoothed labels mean something to.
+        weighs_labels: whether class weights are of labels, inside of the loss, and not of rows.
     """
 
     task: str
     functions: Mapping[str, Loss]
     smooths: tuple[str, ...]
+    weighs_labels: bool = False
 
     def named(self, training: Training) -> tuple[str, Loss]:
         """The loss that the spec names, and its name as Keras has it.
@@ -54,6 +57,9 @@ class Losses:
         Raises:
             InvalidSpec: it does not fit, or has no such arguments.
         """
+        if (own := own_loss(training)) is not None:
+            self._check_own(training)
+            return str(training.loss), own
         name = self._name(training.loss)
         function = self.functions[name]
         given = training.lossArguments
@@ -74,6 +80,18 @@ class Losses:
             )
         return name, partial(function, **given) if given else function
 
+    def _check_own(self, training: Training) -> None:
+        """What a loss of the author's own would have to do itself."""
+        for field, asked in (
+            ("labelSmoothing", bool(training.labelSmoothing)),
+            ("classWeights", training.classWeights != "none" and self.weighs_labels),
+        ):
+            if asked:
+                raise InvalidSpec(
+                    f"spec.training.{field}: does not fit a loss of your own ({training.loss}); "
+                    "let the loss do it, and leave the field out"
+                )
+
     def _name(self, wanted: str | None) -> str:
         if wanted is None:
             return next(iter(self.functions))
@@ -84,6 +102,7 @@ class Losses:
             raise InvalidSpec(
                 f"{_FIELD}: {wanted} does not fit {self.task}; use one of: "
                 + ", ".join(self.functions)
+                + ', or "package.module:function" of your own'
             )
         return found
 
@@ -112,6 +131,7 @@ OF_LABELS: Final = Losses(
         "mean_squared_error": keras.losses.mean_squared_error,
     },
     smooths=("binary_crossentropy", "binary_focal_crossentropy"),
+    weighs_labels=True,
 )
 OF_NUMBERS: Final = Losses(
     "regression",

@@ -62,6 +62,19 @@ class MultiLabel(AsTrained):
             name=self.output,
         )(last)
 
+    def finish(self, answer: Any) -> Any:
+        """Probabilities as they are."""
+        return keras.layers.Activation("linear", dtype="float32", name=self.output)(answer)
+
+    def why_no_answer(self, answers: Outputs) -> str | None:
+        """A probability lies between 0 and 1."""
+        if ((answers >= 0.0) & (answers <= 1.0)).all():
+            return None
+        return (
+            f"gives numbers from {answers.min():.3g} to {answers.max():.3g}: several labels need a "
+            'probability each; end the model with activation="sigmoid"'
+        )
+
     def losses(self, targets: Any, outputs: Any) -> Any:
         """The loss of each row, a mean over labels, (rows,): binary cross-entropy by default."""
         truth = tf.cast(targets, tf.float32)

@@ -70,9 +70,18 @@ class Regression(AsTrained):
         standardized = keras.layers.Dense(
             self.outputs, kernel_regularizer=regularizer, dtype="float32", name="standardized"
         )(last)
+        return self.finish(standardized)
+
+    def finish(self, answer: Any) -> Any:
+        """Numbers in the data's unit, of such with zero mean and unit variance."""
         return keras.layers.Rescaling(
             self._spread.tolist(), self._mean.tolist(), dtype="float32", name=self.output
-        )(standardized)
+        )(answer)
+
+    def why_no_answer(self, answers: Outputs) -> str | None:
+        """None: any number may be one."""
+        del answers
+        return None
 
     def losses(self, targets: Any, outputs: Any) -> Any:
         """The loss of each row, in units of the training part's standard deviation, (rows,)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import keras
 import numpy as np
@@ -86,4 +86,23 @@ class Task(Protocol):
 
         Args:
             outputs: to rows that took no part in training; may be empty unless `learns_threshold`.
+        """
+
+
+@runtime_checkable
+class Finishing(Protocol):
+    """A task whose model's last layer may be the author's own."""
+
+    def finish(self, answer: Any) -> Any:
+        """The model's output, as `Task.head` gives it.
+
+        Args:
+            answer: what the author's model gives, (batch, outputs).
+        """
+
+    def why_no_answer(self, answers: Outputs) -> str | None:
+        """What is wrong with what the author's model gives for rows; None: nothing.
+
+        Args:
+            answers: finite numbers, (rows, outputs).
         """

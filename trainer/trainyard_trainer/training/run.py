@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -23,8 +23,9 @@ from trainyard_trainer.progress import Tracker
 from trainyard_trainer.signals import StopRequest
 from trainyard_trainer.store import Store
 from trainyard_trainer.tasks import Task, task_for
+from trainyard_trainer.tasks.own_loss import check_own_loss
 from trainyard_trainer.tasks.task import Outputs
-from trainyard_trainer.training import monitors, optimizers, ready
+from trainyard_trainer.training import monitors, optimizers, precision, ready
 from trainyard_trainer.training.attendant import Attendant
 from trainyard_trainer.training.fit import Fitted
 from trainyard_trainer.training.fit.batches import Batches
@@ -32,7 +33,6 @@ from trainyard_trainer.training.fit.graph import Measurer
 from trainyard_trainer.training.fit.reporting import PERCENT_TRAINED
 from trainyard_trainer.training.gang import Gang, peers_may_vanish
 from trainyard_trainer.training.objectives.objective import Supervised
-from trainyard_trainer.training.optimizers import schedules
 from trainyard_trainer.training.ready import Ready
 from trainyard_trainer.training.supervised import supervised
 
@@ -81,6 +81,12 @@ def run(pod: Pod, tracker: Tracker, stop: StopRequest, reading: Callable[[], Dat
     gang = Gang.assemble(pod, tracker.say)
     with peers_may_vanish(pod):
         if not gang.from_chief([np.array([result is not None], np.float32)])[0][0]:
+            # Not before: TensorFlow wants a gang to assemble before anything else is done with it.
+            check_own_loss(pod.spec.training, task.outputs)
+            training, told = precision.agreed(pod.spec.training, gang)
+            pod = replace(pod, spec=pod.spec.model_copy(update={"training": training}))
+            if told is not None:
+                dataset = replace(dataset, notes=(*dataset.notes, told))
             tracker.say("compiling the graph")
             attendant = Attendant(pod, stop, store, gang)
             made = ready.ready(attendant, dataset, tracker)
@@ -114,7 +120,7 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
     spec = pod.spec
     building.check(spec.model, dataset.schema)
     augmentation.check(spec.data.augmentation, dataset.schema)
-    optimizers.check(spec.training, pod.count)
+    optimizers.check(spec.training)
     ready.check(spec.data, dataset)
     task.check(spec.training, _metrics(spec, dataset, task))
     monitors.check(spec.training, dataset, task)
@@ -135,9 +141,7 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
         )
     batches = Batches(len(dataset.train), spec.training.batchSize, pod.count, spec.training.seed)
     steps = batches.steps_per_epoch
-    schedules.check_length(
-        spec.training.schedule, schedules.Span(steps * spec.training.epochs, steps)
-    )
+    optimizers.check_length(spec.training, steps * spec.training.epochs, steps)
 
 
 def _stage(attendant: Attendant, made: Ready, begun: float) -> _Stage:
@@ -149,8 +153,17 @@ def _train(stage: _Stage) -> Fitted | None:
     """The fitted model; None where the gang was asked to stop, and its state is saved."""
     made, spec = stage.ready, stage.attendant.pod.spec
     fitting = supervised(spec, made.dataset, stage.task, made.train)
+    fitting = replace(fitting, callbacks=spec.training.callbacks)
     fitted = stage.attendant.fit(fitting, made.tracker)
-    return fitted if fitted.finished else None
+    if not fitted.finished:
+        return None
+    if spec.training.precision == "float32":
+        return fitted
+    plain = spec.training.model_copy(update={"precision": "float32"})
+    spec = spec.model_copy(update={"training": plain})
+    again = supervised(spec, made.dataset, stage.task, made.train)
+    model = precision.in_float32(fitted.model, again.build, stage.attendant.gang)
+    return replace(fitted, model=model)
 
 
 def _conclude(stage: _Stage, fitted: Fitted) -> TrainResult | None:

@@ -13,6 +13,7 @@ from trainyard_trainer.models.normalization import is_synchronized
 from trainyard_trainer.tasks import Task
 from trainyard_trainer.training.fit import Fitting
 from trainyard_trainer.training.objectives.objective import Supervised
+from trainyard_trainer.training.precision import computing_in
 
 
 def supervised(spec: TrainingJobSpec, dataset: Dataset, task: Task, train: Part) -> Fitting:
@@ -27,7 +28,10 @@ def supervised(spec: TrainingJobSpec, dataset: Dataset, task: Task, train: Part)
             spec.training.batchSize,
             tf.distribute.get_strategy().num_replicas_in_sync,
         )
-        return models.build(spec.model, dataset.schema, task, scaling, synchronized=synchronized)
+        with computing_in(spec.training.precision):
+            return models.build(
+                spec.model, dataset.schema, task, scaling, synchronized=synchronized
+            )
 
     return Fitting(
         build=build,

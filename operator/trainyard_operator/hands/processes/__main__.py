@@ -7,8 +7,10 @@ import asyncio
 import sys
 from pathlib import Path
 
+from trainyard_api.digests import artifact_sha256
+from trainyard_api.locations import config_map
 from trainyard_api.problems import InvalidJob, find_problems, parse_job
-from trainyard_api.spec import TrainingJob
+from trainyard_api.spec import Code, TrainingJob
 from trainyard_operator.hands.processes.errors import WrongInput
 from trainyard_operator.hands.processes.run import LocalRun, Request, local_settings, say
 
@@ -19,7 +21,7 @@ def main() -> int:
     """Run one job; the exit code is 0 Succeeded, 1 Failed, 2 wrong input."""
     arguments = _arguments()
     try:
-        job = _read(Path(arguments.job))
+        job = _with_code(_read(Path(arguments.job)), arguments.code)
         output = Path(arguments.output)
         request = Request(job, output, _mounts(arguments.mount))
         return asyncio.run(_run(request))
@@ -48,6 +50,7 @@ def _arguments() -> argparse.Namespace:
         metavar="CLAIM=DIR",
         help="folder that stands for a volume claim (pvc://CLAIM/...)",
     )
+    parser.add_argument("--code", metavar="FILE", help="archive that takes the place of spec.code")
     return parser.parse_args()
 
 
@@ -60,6 +63,28 @@ def _read(path: Path) -> TrainingJob:
     if problems := find_problems(job):
         raise InvalidJob(problems)
     return job
+
+
+def _with_code(job: TrainingJob, archive: str | None) -> TrainingJob:
+    """The job with its own code: that of an archive, or what its spec names.
+
+    Raises:
+        WrongInput: it cannot be had here.
+    """
+    named = job.spec.code
+    if archive is None:
+        if named is not None and config_map(named.uri) is not None:
+            raise WrongInput(
+                f"spec.code.uri: {named.uri} is in a cluster; give the folder with the code by "
+                "--code DIR"
+            )
+        return job
+    path = Path(archive).resolve()
+    try:
+        code = Code(uri=f"file://{path}", sha256=artifact_sha256(path))
+    except OSError as error:
+        raise WrongInput(f"{path}: {error.strerror}") from error
+    return job.model_copy(update={"spec": job.spec.model_copy(update={"code": code})})
 
 
 def _mounts(pairs: list[str]) -> dict[str, Path]:

@@ -19,6 +19,7 @@ from typing import Any
 import aiohttp
 
 from trainyard_api import environment
+from trainyard_api.locations import claim as claim_of
 from trainyard_api.locations import join
 from trainyard_api.spec import TrainingJob
 from trainyard_api.status import Progress
@@ -210,18 +211,18 @@ def mount_volumes(job: TrainingJob, request: Request, settings: Settings) -> Pat
     A claim that only the store is on gets a folder of its own below the output.
 
     Raises:
-        WrongInput: a claim of the data is mounted nowhere.
+        WrongInput: a claim of the data or the code is mounted nowhere.
     """
     volumes = request.output / "volumes"
     volumes.mkdir(parents=True, exist_ok=True)
-    data = job.spec.data.source.uri
+    needed = {"spec.data.source.uri": job.spec.data.source.uri}
+    needed |= {"spec.code.uri": job.spec.code.uri} if job.spec.code is not None else {}
     for claim in claims_of(job, settings):
         target, entry = request.mounts.get(claim), volumes / claim
         if target is None:
-            if data.startswith(f"pvc://{claim}/") or data == f"pvc://{claim}":
+            if field := next((f for f, uri in needed.items() if claim_of(uri) == claim), None):
                 raise WrongInput(
-                    f"spec.data.source.uri: claim {claim} is mounted nowhere; "
-                    f"add --mount {claim}=FOLDER"
+                    f"{field}: claim {claim} is mounted nowhere; add --mount {claim}=FOLDER"
                 )
             if entry.is_symlink() and not entry.exists():
                 entry.unlink()

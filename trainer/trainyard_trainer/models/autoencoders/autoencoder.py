@@ -88,5 +88,7 @@ def rebuilt(rows: Any, latents: Any, decoder: keras.Model) -> list[Any]:
 
 def latent_layer(last: Any, width: int, hidden: Hidden) -> Any:
     """The narrowest layer, without an activation: (batch, width)."""
-    layer = keras.layers.Dense(width, kernel_regularizer=hidden.regularizer(), name="latent")
+    layer = keras.layers.Dense(
+        width, kernel_regularizer=hidden.regularizer(), dtype="float32", name="latent"
+    )
     return layer(last)

@@ -80,9 +80,10 @@ def _decoder(spec: Model, schema: Schema, hidden: Hidden) -> keras.Model:
         spec.cnn.kernelSize,
         padding="same",
         kernel_regularizer=hidden.regularizer(),
+        dtype="float32",
         name="rebuilt",
     )
-    end = keras.layers.Flatten(name="rows")(layer(last))
+    end = keras.layers.Flatten(dtype="float32", name="rows")(layer(last))
     return keras.Model(start, end, name=DECODER)
 
 

@@ -37,6 +37,9 @@ class DenseAutoencoder:
         start = keras.Input((narrow,), name="latent")
         last = hidden.dense_layers(start, reversed(wide), "decoder")
         end = keras.layers.Dense(
-            layout_of(schema).width, kernel_regularizer=hidden.regularizer(), name="rebuilt"
+            layout_of(schema).width,
+            kernel_regularizer=hidden.regularizer(),
+            dtype="float32",
+            name="rebuilt",
         )(last)
         return rebuilt(rows, latents, keras.Model(start, end, name=DECODER))

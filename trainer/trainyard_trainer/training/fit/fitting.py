@@ -7,18 +7,19 @@ model (a candidate that is tuned, a student, a model that makes rows) uses it as
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import keras
 
-from trainyard_api.spec import Training
+from trainyard_api.spec import Callback, Training
 from trainyard_trainer.augmentation import Augmentation
 from trainyard_trainer.data.rows import Part
 from trainyard_trainer.progress import Tracker
 from trainyard_trainer.store import Folder
 from trainyard_trainer.training import optimizers
 from trainyard_trainer.training.fit.batches import Batches
+from trainyard_trainer.training.fit.callbacks import Callbacks
 from trainyard_trainer.training.fit.feed import Feed
 from trainyard_trainer.training.fit.graph import Measurer, Trainer
 from trainyard_trainer.training.fit.loop import Loop, Machinery, Outside
@@ -26,6 +27,7 @@ from trainyard_trainer.training.fit.randomness import seeds_of_replicas
 from trainyard_trainer.training.fit.reporting import Length, Reporter
 from trainyard_trainer.training.fit.shortage import BUILDING, must_fit
 from trainyard_trainer.training.fit.state import State
+from trainyard_trainer.training.fit.updating import Pace, Updating
 from trainyard_trainer.training.gang import Gang
 from trainyard_trainer.training.objectives.objective import Objective
 
@@ -40,6 +42,7 @@ class Fitting:
         build: makes the model; called once, in the gang's scope.
         validation: may be empty; early stopping then cannot be asked for.
         augmentation: of the rows that are trained on; None: they are learned as they are.
+        callbacks: of the job's author.
     """
 
     build: Callable[[], keras.Model]
@@ -48,6 +51,7 @@ class Fitting:
     validation: Part
     training: Training
     augmentation: Augmentation | None = None
+    callbacks: Sequence[Callback] = ()
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,8 @@ def fit(fitting: Fitting, gang: Gang, surroundings: Surroundings) -> Fitted:
     All workers of the gang call it alike.
 
     Raises:
-        InvalidSpec: the optimizer or its schedule cannot be made, or there is too little memory
-            to build the model or to take a step.
+        InvalidSpec: the optimizer or its schedule cannot be made, there is too little memory to
+            build the model or to take a step, or the author's own code fails.
         Diverged: the loss or the weights are no numbers any more.
         StoreUnavailable: a checkpoint cannot be written or read.
         tf.errors.OpError: a worker vanished (see `gang.peers_may_vanish`).
@@ -105,8 +109,9 @@ def fit(fitting: Fitting, gang: Gang, surroundings: Surroundings) -> Fitted:
     training = fitting.training
     batches = Batches(len(fitting.train), training.batchSize, gang.replicas, training.seed)
     length = Length(training.epochs, batches.steps_per_epoch)
-    model, optimizer = _build(fitting, gang, length)
-    state = State(model, optimizer)
+    model, updating = _build(fitting, gang, length)
+    callbacks = Callbacks(fitting.callbacks, gang)
+    state = State(model, updating.optimizer, updating.variables)
     reporter = Reporter(surroundings.tracker, length, training.batchSize)
     state.resume(gang, surroundings.checkpoints)
     resumed_from = state.step
@@ -121,7 +126,7 @@ def fit(fitting: Fitting, gang: Gang, surroundings: Surroundings) -> Fitted:
         batches=batches,
         feed=feed,
         trainer=Trainer(
-            gang, model, optimizer, objective, feed, training.seed, fitting.augmentation
+            gang, model, updating, objective, feed, training.seed, fitting.augmentation
         ),
         objective=objective,
         validation=(
@@ -129,7 +134,9 @@ def fit(fitting: Fitting, gang: Gang, surroundings: Surroundings) -> Fitted:
             if len(fitting.validation)
             else None
         ),
+        callbacks=callbacks,
     )
+    callbacks.begin(model, epochs=training.epochs, steps=length.steps_per_epoch)
     loop = Loop(training, machinery, reporter, surroundings.outside)
     finished = loop.run()
     return Fitted(
@@ -143,12 +150,11 @@ def fit(fitting: Fitting, gang: Gang, surroundings: Surroundings) -> Fitted:
     )
 
 
-def _build(
-    fitting: Fitting, gang: Gang, length: Length
-) -> tuple[keras.Model, keras.optimizers.Optimizer]:
+def _build(fitting: Fitting, gang: Gang, length: Length) -> tuple[keras.Model, Updating]:
     keras.utils.set_random_seed(fitting.training.seed)
     with must_fit(BUILDING), gang.strategy.scope(), seeds_of_replicas():
         model = fitting.build()
         optimizer = optimizers.build(fitting.training, length.steps, length.steps_per_epoch)
         optimizer.build(model.trainable_variables)
-    return model, optimizer
+        updating = Updating(Pace.of(fitting.training), optimizer, model.trainable_variables)
+    return model, updating

@@ -23,6 +23,7 @@ from trainyard_trainer.training.fit.feed import Fed, Feed
 from trainyard_trainer.training.fit.footprint import rows_at_once
 from trainyard_trainer.training.fit.randomness import Randomness, is_seed
 from trainyard_trainer.training.fit.sums import Sums
+from trainyard_trainer.training.fit.updating import Updating
 from trainyard_trainer.training.gang import Gang
 from trainyard_trainer.training.objectives.objective import Computed, Objective, compute_mixed
 
@@ -53,7 +54,7 @@ class Trainer:
         self,
         gang: Gang,
         model: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
+        updating: Updating,
         objective: Objective,
         feed: Feed,
         seed: int,
@@ -65,7 +66,7 @@ class Trainer:
         """
         self._gang = gang
         self._model = model
-        self._optimizer = optimizer
+        self._updating = updating
         self._objective = objective
         self._randomness = Randomness(model, seed)
         self._augmentation = augmentation
@@ -76,8 +77,9 @@ class Trainer:
         ]
         scalars = [tf.TensorSpec((), tf.int64), tf.TensorSpec((_BROUGHT,), tf.float64)]
         signature = [*feed.signature(), *scalars]
-        compiled = partial(self._steps, tf.function(self._step, jit_compile=True))
-        self._plain = tf.function(partial(self._steps, self._step), input_signature=signature)
+        one_step = self._gradients if updating.pace.decides else self._step
+        compiled = partial(self._steps, tf.function(one_step, jit_compile=True))
+        self._plain = tf.function(partial(self._steps, one_step), input_signature=signature)
         self._compiled = tf.function(compiled, input_signature=signature)
 
     @property
@@ -114,7 +116,7 @@ class Trainer:
 
     def _steps(self, one_step: Callable[..., Any], *given: Any) -> Any:
         """Args:
-        one_step: `_step`, as it is or compiled.
+        one_step: `_step` or `_gradients`, as it is or compiled.
         given: what a call is fed, the number of its first step, and what this worker brings.
         """
         *fed, first, brought = given
@@ -124,6 +126,9 @@ class Trainer:
         for index in tf.range(tf.shape(rows)[0]):
             own = (each[index] for each in fed)
             each = strategy.run(one_step, args=(*own, first + tf.cast(index, tf.int64)))
+            if self._updating.pace.decides:
+                each, gradients = each
+                self._updating.decide(strategy, gradients)
             sums += tf.add_n(strategy.experimental_local_results(each))
         self._gang.average(self._counted_by_each)
         return self._gang.sum_over_replicas(tf.concat([sums, brought, [self._unsound()]], axis=0))
@@ -132,15 +137,22 @@ class Trainer:
         """How many variables of model and optimizer hold a number that is not finite."""
         learned = [
             variable.value
-            for variable in [*self._model.variables, *self._optimizer.variables]
+            for variable in [*self._model.variables, *self._updating.optimizer.variables]
             if variable.dtype.startswith(("float", "bfloat"))
         ]
         wrong = [tf.logical_not(tf.reduce_all(tf.math.is_finite(value))) for value in learned]
         return tf.reduce_sum(tf.cast(tf.stack(wrong), tf.float64))
 
-    def _step(
+    def _step(self, *fed: Any) -> Any:
+        """Inside a replica: a step with its update."""
+        sums, gradients = self._gradients(*fed)
+        self._updating.apply(gradients)
+        return sums
+
+    def _gradients(
         self, features: Any, targets: Any, counted: Any, weights: Any, rows: Any, step: Any
-    ) -> Any:
+    ) -> tuple[Any, list[Any]]:
+        """Inside a replica: what it counts, and the gradients' sums over all replicas."""
         features, targets, counted, weights = (
             self._gang.own_columns(each) for each in (features, targets, counted, weights)
         )
@@ -153,12 +165,10 @@ class Trainer:
             loss = summed / rows
             if self._model.losses:
                 loss += tf.add_n(self._model.losses) / self._gang.replicas
-            # Optimizers divide the gradients by their loss_scale_factor, where they have one.
-            loss = self._optimizer.scale_loss(loss)
+            loss = self._updating.scaled(loss)
         variables = self._model.trainable_variables
         gradients = self._gang.sum_gradients(tape.gradient(loss, variables))
-        self._optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        return _sums(summed, counted, computed.measures)
+        return _sums(summed, counted, computed.measures), gradients
 
     def _compute(self, features: Any, targets: Any, weights: Any, step: Any) -> Computed:
         """What the objective makes of the rows; losses are weighed."""

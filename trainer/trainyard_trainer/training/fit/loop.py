@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import tensorflow as tf
 
@@ -19,6 +19,7 @@ from trainyard_api.spec import Training
 from trainyard_trainer.errors import Diverged, InvalidSpec
 from trainyard_trainer.training.checkpoints.snapshot import Snapshot
 from trainyard_trainer.training.fit.batches import Batches, Stretch
+from trainyard_trainer.training.fit.callbacks import Callbacks
 from trainyard_trainer.training.fit.compiling import Compiling, Way
 from trainyard_trainer.training.fit.feed import Ahead, Fed, Feed
 from trainyard_trainer.training.fit.graph import Call, Measurer, Trainer
@@ -67,6 +68,7 @@ class Machinery:
     trainer: Trainer
     objective: Objective
     validation: Measurer | None
+    callbacks: Callbacks
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ class Loop:
         self._trainer = machinery.trainer
         self._objective = machinery.objective
         self._validation = machinery.validation
+        self._callbacks = machinery.callbacks
         self._reporter = reporter
         self._outside = outside
         most = machinery.feed.most_steps(training.batchSize)
@@ -104,6 +107,7 @@ class Loop:
             repeatable=not machinery.trainer.draws,
         )
         self._built: set[bool] = set()
+        self._logs: dict[str, float] = {}
         self._ahead = Ahead(machinery.feed)
         self._upcoming = self._prepare(self._state.step)
         self._before: tuple[Planned, float] | None = None
@@ -141,11 +145,13 @@ class Loop:
         self._state.take_averages(self._gang)
         if self._training.earlyStopping and self._training.earlyStopping.restoreBest:
             self._state.restore_best(self._gang)
+        self._callbacks.end()
         return True
 
     def _run_epoch(self) -> bool:
         """Train what is left of the epoch. Returns False where the gang was asked to stop."""
         epoch = self._state.closed
+        self._callbacks.epoch_begins(epoch)
         end = (epoch + 1) * self._batches.steps_per_epoch
         sums: Sums | None = None
         while self._state.step < end:
@@ -153,6 +159,7 @@ class Loop:
             sums = call.sums if sums is None else sums + call.sums
             metrics = self._metrics(sums)
             metrics["learning_rate"] = self._state.learning_rate
+            self._logs = metrics
             self._reporter.trained(self._state.step, self._pace.step_seconds, **metrics)
             if call.stops:
                 _log.info(
@@ -253,6 +260,10 @@ class Loop:
             state.judge_rate(self._gang, metrics)
             _log.info("validation: %s", _listed(measured))
             self._reporter.validated(time.monotonic() - begun, **metrics)
+            self._logs |= metrics
+        if self._callbacks.epoch_ends(state.closed, self._logs):
+            _log.info("a callback has ended the training with epoch %d", state.closed + 1)
+            state.patience = replace(state.patience, stopped=True)
         state.closed += 1
         if self._is_due():
             self._save()

@@ -31,7 +31,15 @@ class State:
         best: the model's weights after the best epoch; empty before its end.
     """
 
-    def __init__(self, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        further: Sequence[Any] = (),
+    ) -> None:
+        """Args:
+        further: variables that go into checkpoints beside those of model and optimizer.
+        """
         self.step = 0
         self.closed = 0
         self.patience = Patience()
@@ -41,7 +49,7 @@ class State:
         self._weights = [v for v in model.variables if not is_seed(v)]
         self._plateau = plateau_of(optimizer)
         memory = [] if self._plateau is None else [self._plateau.memory]
-        self._variables = [*self._weights, *optimizer.variables, *memory]
+        self._variables = [*self._weights, *optimizer.variables, *memory, *further]
 
     @property
     def learning_rate(self) -> float:
@@ -70,7 +78,7 @@ class State:
             self.patience,
             _values(self._variables),
             self.best,
-            [str(v.path) for v in self._variables],
+            [str(getattr(v, "path", v.name)) for v in self._variables],
         )
 
     def keep_best(self) -> None:

@@ -1,5 +1,11 @@
 """The Keras optimizer and learning-rate schedule that `spec.training` names."""
 
-from trainyard_trainer.training.optimizers.choice import build, check
+from trainyard_trainer.training.optimizers.choice import (
+    accumulated,
+    build,
+    check,
+    check_length,
+    overwritten_every,
+)
 
-__all__ = ["build", "check"]
+__all__ = ["accumulated", "build", "check", "check_length", "overwritten_every"]
