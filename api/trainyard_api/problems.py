@@ -12,12 +12,13 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from trainyard_api.cleaning_problems import find_cleaning_problems
 from trainyard_api.documents import NotYaml, read_documents
 from trainyard_api.locations import config_map, scheme
 from trainyard_api.memo import by_identity
 from trainyard_api.names import API_VERSION, KIND, MAX_JOB_NAME
 from trainyard_api.problem import Problem
-from trainyard_api.spec import Cleaning, Data, TrainingJob, TrainingJobSpec
+from trainyard_api.spec import Data, TrainingJob, TrainingJobSpec
 from trainyard_api.templates import find_template_problems
 from trainyard_api.window_problems import find_window_problems
 
@@ -225,30 +226,11 @@ def _rules_of_data(data: Data) -> Iterator[Problem]:
     if source.features is not None and not source.features:
         yield Problem("spec.data.source.features", "names no column; leave it out to take all")
     if data.cleaning is not None:
-        yield from _rules_of_cleaning(data.cleaning)
+        yield from find_cleaning_problems(data.cleaning)
     if data.fold is not None and not data.fold.index < data.fold.of:
         yield Problem("spec.data.fold.index", "is counted from 0; make it smaller than of")
     if data.fold is not None and data.fold.of < 2:
         yield Problem("spec.data.fold.of", "a cross-validation needs two folds or more")
-
-
-def _rules_of_cleaning(cleaning: Cleaning) -> Iterator[Problem]:
-    missing, outliers = cleaning.missing, cleaning.outliers
-    if missing.strategy == "constant" and missing.fill is None:
-        yield Problem("spec.data.cleaning.missing.fill", "is required by strategy constant")
-    if outliers is None or outliers.method != "isolation_forest":
-        return
-    if outliers.action == "clip":
-        yield Problem(
-            "spec.data.cleaning.outliers.action",
-            "is clip, and isolation_forest finds rows, not values: set it to drop",
-        )
-    if outliers.threshold is not None and outliers.threshold >= 1.0:
-        yield Problem(
-            "spec.data.cleaning.outliers.threshold",
-            f"is {outliers.threshold:g}, and the scores of isolation_forest lie between 0 and 1: "
-            "set it to 0.6, or leave it out",
-        )
 
 
 _REBUILDING = ("dense", "cnn", "vae")
