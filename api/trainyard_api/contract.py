@@ -44,7 +44,7 @@ class ColumnContract(OpenDocument):
 
     name: str = Field(description="As the table has it.")
     kind: ColumnKind = Field(description="What its cells are.")
-    first: int = Field(default=0, description="Its first place in the encoded row.")
+    first: int = Field(default=0, description="Its first place in the encoded row, or step.")
     width: int = Field(default=1, description="How many places it has: words kept of a text.")
     shift: float = Field(
         default=0.0, description="Taken off numbers and times in double precision."
@@ -73,6 +73,11 @@ class InputContract(OpenDocument):
     columns: list[ColumnContract] = Field(
         default=[], description="Of a table, in their order; none for arrays and pictures."
     )
+    steps: int | None = Field(
+        default=None,
+        description="A row is a window: so many steps of the columns, the oldest first. null: it "
+        "is none.",
+    )
     shift: list[float] = Field(
         default=[], description="Of an array: taken off its last axis in double precision."
     )
@@ -98,6 +103,10 @@ class OutputContract(OpenDocument):
     names: list[str] = Field(
         description="Of the classes, of the labels, or of the numbers, in their order; none where "
         "rows are rebuilt."
+    )
+    horizon: int | None = Field(
+        default=None,
+        description="Of windows: how many steps after the last one of a row the answer is.",
     )
     threshold: float | None = Field(
         default=None,

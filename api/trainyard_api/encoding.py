@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from trainyard_api import cells
 from trainyard_api.cells import Cell, WrongCell
-from trainyard_api.contract import ColumnContract
+from trainyard_api.contract import ColumnContract, InputContract
 from trainyard_api.listing import listed
 from trainyard_api.words import words_of
 
@@ -98,6 +98,45 @@ class Encoder:
                 raise WrongCell("has no value, and in training none was missing; send one")
             return [math.nan]
         return [_NUMERIC[column.kind](cell) - column.shift]
+
+
+class WindowEncoder:
+    """Encodes rows that are windows: lists of steps, the oldest first, each as `Encoder` has it."""
+
+    def __init__(self, columns: Sequence[ColumnContract], steps: int) -> None:
+        self._step = Encoder(columns)
+        self._steps = steps
+
+    def encode(self, row: Sequence[Any]) -> list[list[float]]:
+        """The numbers of each step.
+
+        Raises:
+            WrongRow: it is no list of so many steps, or one of them cannot be encoded.
+        """
+        if isinstance(row, (str, Mapping)) or not isinstance(row, Sequence):
+            raise WrongRow(
+                f"a row is a list of {self._steps} steps, the oldest first, not {_shown(row)}"
+            )
+        if len(row) != self._steps:
+            raise WrongRow(
+                f"the row has {len(row)} steps, and the model takes {self._steps}, the oldest first"
+            )
+        encoded = []
+        for index, step in enumerate(row):
+            try:
+                encoded.append(self._step.encode(step))
+            except WrongRow as error:
+                raise WrongRow(f"step {index}: {error}") from error
+        return encoded
+
+
+def encoder_of(taken: InputContract) -> Encoder | WindowEncoder | None:
+    """What encodes the rows of a table; None where rows are those of none."""
+    if not taken.columns:
+        return None
+    return (
+        Encoder(taken.columns) if taken.steps is None else WindowEncoder(taken.columns, taken.steps)
+    )
 
 
 def _shown(value: object) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
-from trainyard_api.contract import ColumnContract, Range
+from trainyard_api.contract import ColumnContract, InputContract, Range
 
 _WORDS: Final = 4
 """Of a text."""
@@ -25,6 +25,16 @@ def example_row(columns: Sequence[ColumnContract]) -> dict[str, str | float | bo
         columns: of a table.
     """
     return {column.name: _cell(column) for column in columns}
+
+
+def example_of(taken: InputContract) -> Any:
+    """A row that `encoding.encoder_of` takes: of windows, a list of steps that are all the same.
+
+    Args:
+        taken: of a table.
+    """
+    step = example_row(taken.columns)
+    return step if taken.steps is None else [step] * taken.steps
 
 
 def _cell(column: ColumnContract) -> str | float | bool | None:

@@ -1,7 +1,7 @@
 """What is wrong with a job, said so that its author can mend it.
 
-The schema sees most of it; here is what it cannot see, and what this version does not build
-yet. Nothing that a spec asks for is ever ignored in silence.
+The schema sees most of it; here is what it cannot see. Nothing that a spec asks for is ever ignored
+in silence.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from trainyard_api.cleaning_problems import find_cleaning_problems
 from trainyard_api.documents import NotYaml, read_documents
 from trainyard_api.locations import config_map, scheme
 from trainyard_api.memo import by_identity
 from trainyard_api.names import API_VERSION, KIND, MAX_JOB_NAME
+from trainyard_api.not_built import find_what_is_not_built
 from trainyard_api.own_program import find_what_is_missing
 from trainyard_api.problem import Problem
-from trainyard_api.spec import Cleaning, Data, TrainingJob, TrainingJobSpec
+from trainyard_api.spec import Data, TrainingJob, TrainingJobSpec
 from trainyard_api.templates import find_template_problems
+from trainyard_api.window_problems import find_window_problems
 
 
 class InvalidJob(ValueError):
@@ -73,7 +76,7 @@ def find_problems(job: TrainingJob) -> list[Problem]:
 @by_identity
 def _problems_of(spec: TrainingJobSpec) -> tuple[Problem, ...]:
     missing = find_what_is_missing(spec)
-    return (*missing, *_rules(spec), *find_template_problems(spec), *_not_built(spec))
+    return (*missing, *_rules(spec), *find_template_problems(spec), *find_what_is_not_built(spec))
 
 
 def explain(error: ValidationError, *within: str) -> list[Problem]:
@@ -215,7 +218,10 @@ def _rules_of_data(data: Data) -> Iterator[Problem]:
         yield Problem("spec.data.source.label", "is required: the column that is to be learned")
     if len(set(source.labels)) < len(source.labels):
         yield Problem("spec.data.source.label", "names a column twice; name each once")
-    if both := [name for name in source.labels if name in (source.features or ())]:
+    yield from find_window_problems(data)
+    both = [name for name in source.labels if name in (source.features or ())]
+    # Of a window, what the label was before is something to learn from.
+    if both and data.window is None:
         yield Problem(
             "spec.data.source.features",
             f"has {both[0]}, which is the label: nothing would be left to learn; take it out",
@@ -223,82 +229,12 @@ def _rules_of_data(data: Data) -> Iterator[Problem]:
     if source.features is not None and not source.features:
         yield Problem("spec.data.source.features", "names no column; leave it out to take all")
     if data.cleaning is not None:
-        yield from _rules_of_cleaning(data.cleaning)
+        yield from find_cleaning_problems(data.cleaning)
     if data.fold is not None and not data.fold.index < data.fold.of:
         yield Problem("spec.data.fold.index", "is counted from 0; make it smaller than of")
     if data.fold is not None and data.fold.of < 2:
         yield Problem("spec.data.fold.of", "a cross-validation needs two folds or more")
 
 
-def _rules_of_cleaning(cleaning: Cleaning) -> Iterator[Problem]:
-    missing, outliers = cleaning.missing, cleaning.outliers
-    if missing.strategy == "constant" and missing.fill is None:
-        yield Problem("spec.data.cleaning.missing.fill", "is required by strategy constant")
-    if outliers is None or outliers.method != "isolation_forest":
-        return
-    if outliers.action == "clip":
-        yield Problem(
-            "spec.data.cleaning.outliers.action",
-            "is clip, and isolation_forest finds rows, not values: set it to drop",
-        )
-    if outliers.threshold is not None and outliers.threshold >= 1.0:
-        yield Problem(
-            "spec.data.cleaning.outliers.threshold",
-            f"is {outliers.threshold:g}, and the scores of isolation_forest lie between 0 and 1: "
-            "set it to 0.6, or leave it out",
-        )
-
-
 _REBUILDING = ("dense", "cnn", "vae")
-_BUILT_FORMATS = ("auto", "idx", "npz", "csv", "parquet", "images", "tfrecord", "text")
 _TABLES = ("csv", "parquet")
-_BUILT_SOURCES = ("file", "pvc", "s3", "gs", "az", "https", "keras", "sklearn", "none")
-_BUILT_STORES = ("file", "pvc", "s3", "gs", "az")
-_BUILT_TECHNIQUES = ("float16", "dynamic_range", "int8")
-
-
-def _not_built(spec: TrainingJobSpec) -> Iterator[Problem]:
-    yield from _not_built_data(spec)
-    if spec.compression is not None:
-        techniques = spec.compression.techniques
-        yield from _among("spec.compression.techniques", techniques, _BUILT_TECHNIQUES)
-    if spec.storage is not None:
-        yield from _one_of("spec.storage.uri", scheme(spec.storage.uri), _BUILT_STORES)
-    yield from _absent("spec.search", spec.search)
-    yield from _absent("spec.explanation", spec.explanation)
-    yield from _absent("spec.runPolicy.queueName", spec.runPolicy.queueName)
-    yield from _not_built_serving(spec)
-
-
-def _not_built_data(spec: TrainingJobSpec) -> Iterator[Problem]:
-    data = spec.data
-    yield from _one_of("spec.data.source.uri", scheme(data.source.uri), _BUILT_SOURCES)
-    yield from _one_of("spec.data.source.format", data.source.format, _BUILT_FORMATS)
-
-
-def _not_built_serving(spec: TrainingJobSpec) -> Iterator[Problem]:
-    serving = spec.serving
-    if serving is None:
-        return
-    yield from _absent("spec.serving.autoscaling", serving.autoscaling)
-    yield from _absent("spec.serving.batching", serving.batching)
-    yield from _absent("spec.serving.rollout.steps", serving.rollout.steps or None)
-    yield from _absent("spec.serving.rollout.gates", serving.rollout.gates)
-    yield from _absent("spec.serving.rollout.gateway", serving.rollout.gateway)
-    yield from _one_of("spec.serving.backend", serving.backend, ("deployment",))
-
-
-def _one_of(field: str, value: str, built: Sequence[str]) -> Iterator[Problem]:
-    return _among(field, [value], built)
-
-
-def _among(field: str, values: Sequence[str], built: Sequence[str]) -> Iterator[Problem]:
-    if unknown := [value for value in values if value not in built]:
-        verb = "is" if len(unknown) == 1 else "are"
-        message = f"{', '.join(unknown)} {verb} not built yet; choose from: {', '.join(built)}"
-        yield Problem(field, message)
-
-
-def _absent(field: str, value: object) -> Iterator[Problem]:
-    if value is not None:
-        yield Problem(field, "is not built yet; leave it out")

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from trainyard_api.contract import Contract
-from trainyard_api.example import example_row
+from trainyard_api.example import example_of
 from trainyard_serving.parsing import parse
 from trainyard_serving.readiness import Readiness
 from trainyard_serving.refusals import Refusal
@@ -188,10 +188,10 @@ def _meaning(contract: Contract | None) -> dict[str, dict[str, Any]]:
 
 
 def _example(contract: Contract | None) -> dict[str, dict[str, Any]]:
-    """A row of a table by the columns' names, as V1 takes it."""
+    """A row of a table by the columns' names, or a window of such rows, as V1 takes it."""
     if contract is None or not contract.input.columns:
         return {}
-    return {"parameters": {"example": example_row(contract.input.columns)}}
+    return {"parameters": {"example": example_of(contract.input)}}
 
 
 def _tensor(spec: TensorSpec) -> dict[str, str | list[int]]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from trainyard_api.contract import Contract
-from trainyard_api.encoding import Encoder, WrongRow
+from trainyard_api.encoding import Encoder, WindowEncoder, WrongRow
 from trainyard_serving.refusals import Refusal
 from trainyard_serving.tensor import Array, TensorSpec
 
@@ -37,15 +37,16 @@ def to_array(values: Sequence[Any], where: str) -> Array:
     raise Refusal(400, f"{where} is ragged: {_first_ragged(values, where)}")
 
 
-def encode(values: Sequence[Any], encoder: Encoder, where: str) -> Array:
+def encode(values: Sequence[Any], encoder: Encoder | WindowEncoder, where: str) -> Array:
     """Rows of a table's cells as the numbers that the model takes.
 
     Args:
-        values: a row each: an object of cells by the columns' names, or a list in their order.
+        values: a row each: an object of cells by the columns' names, or a list in their order; of
+            windows, a list of such steps.
         where: how the client calls it, for messages.
 
     Returns:
-        Shape (n, places), float32; NaN stands for what the model fills in.
+        Shape (n, places) or (n, steps, places), float32; NaN stands for what the model fills in.
 
     Raises:
         Refusal: 400; an empty list, or a row that the contract does not allow.

@@ -15,7 +15,7 @@ from math import prod
 from starlette.requests import Request
 from starlette.responses import Response
 
-from trainyard_api.encoding import Encoder
+from trainyard_api.encoding import encoder_of
 from trainyard_serving.admission import Admission
 from trainyard_serving.body import read_body
 from trainyard_serving.metrics import Metrics
@@ -51,8 +51,7 @@ class Served:
         self.name = name
         self.revision = revision
         self.limits = limits
-        columns = model.contract.input.columns if model.contract is not None else []
-        self.encoder = Encoder(columns) if columns else None
+        self.encoder = None if model.contract is None else encoder_of(model.contract.input)
         self.metrics = Metrics(name, revision, model.sha256)
         self._admission = Admission(limits.max_in_flight, limits.max_body_bytes)
         self.metrics.in_flight.set_function(lambda: self._admission.in_flight)

@@ -22,7 +22,7 @@ __all__ = ["gang"]
 pytestmark = pytest.mark.processes
 
 ALL: Final = "TRAINYARD_ALL_FAMILIES"
-_SHORT: Final = ("residual", "gru of texts", "labels")
+_SHORT: Final = ("residual", "gru of texts", "labels", "lstm of windows")
 NAMES: Final = list(FAMILIES) if os.environ.get(ALL) else list(_SHORT)
 _EPOCHS: Final = 30
 

@@ -1,17 +1,9 @@
 """The spec of a TrainingJob, a module for each block of it."""
 
+from trainyard_api.spec.cleaning import Cleaning, LabelErrors, Missing, Outliers
 from trainyard_api.spec.code import Callback, Code
 from trainyard_api.spec.compression import Compression, Technique
-from trainyard_api.spec.data import (
-    Cleaning,
-    Data,
-    Fold,
-    Generation,
-    LabelErrors,
-    Missing,
-    Outliers,
-    Split,
-)
+from trainyard_api.spec.data import Data, Fold, Generation, Split, Window
 from trainyard_api.spec.evaluation import Evaluation, Gate, MetricName
 from trainyard_api.spec.explanation import Explanation
 from trainyard_api.spec.job import Metadata, TrainingJob, TrainingJobSpec
@@ -50,5 +42,6 @@ __all__ = [
     "Training",
     "TrainingJob",
     "TrainingJobSpec",
+    "Window",
     "Workers",
 ]

@@ -75,7 +75,10 @@ PENGUINS: Final = _table(
 FORTUNES: Final = _table(
     "fortunes", "e4f5b7fae2f97aafa262a3e484a612eac420527b26c02ec8e4a99e0b7f586001"
 )
-KNOWN: Final = (*PICTURES, BREAST_CANCER, PENGUINS, FORTUNES)
+SEATTLE_WEATHER: Final = _table(
+    "seattle-weather", "0845078a290b48e3149ab8639966824110a251db4e06fc144c06ebb534af23be"
+)
+KNOWN: Final = (*PICTURES, BREAST_CANCER, PENGUINS, FORTUNES, SEATTLE_WEATHER)
 
 
 def find_set(name: str) -> KnownSet:

@@ -15,13 +15,14 @@ from trainyard_cli.datasets.catalogue import (
     FORTUNES,
     MNIST,
     PENGUINS,
+    SEATTLE_WEATHER,
     KnownSet,
 )
 from trainyard_cli.datasets.debian import DebianInstalled, DebianPackage
 from trainyard_cli.datasets.keras_host import KerasHost
 from trainyard_cli.datasets.npm import NpmPackage
 from trainyard_cli.datasets.source import Source, SourceFailed
-from trainyard_cli.datasets.tables import DebianFortunes, ScikitLearn, VegaPenguins
+from trainyard_cli.datasets.tables import DebianFortunes, ScikitLearn, VegaPenguins, VegaWeather
 from trainyard_cli.errors import CliError, WrongInput
 from trainyard_cli.show.transfer import Transfer
 
@@ -31,6 +32,7 @@ SOURCES: Final[Mapping[str, Sequence[Source]]] = {
     BREAST_CANCER.name: (ScikitLearn(),),
     PENGUINS.name: (VegaPenguins(),),
     FORTUNES.name: (DebianFortunes(),),
+    SEATTLE_WEATHER.name: (VegaWeather(),),
 }
 
 

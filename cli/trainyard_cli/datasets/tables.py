@@ -62,6 +62,17 @@ class VegaPenguins:
         _write(folder, known, names, ([_cell(b[n]) for n in names] for b in birds))
 
 
+class VegaWeather:
+    """The weather in Seattle: 1,461 days from 2012 on, one after another."""
+
+    title = f"the npm package {_VEGA}"
+
+    def fetch(self, known: KnownSet, folder: Path, transfer: Transfer) -> None:
+        (file,) = known.digests
+        with tarfile.open(pack(_VEGA, folder, transfer)) as archive:
+            (folder / file).write_bytes(content_of(archive, f"package/data/{file}"))
+
+
 class DebianFortunes:
     """Short texts by what they are about, of Debian's fortunes."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from textwrap import dedent, indent
 
 import pytest
@@ -132,6 +133,44 @@ def test_cleaning_that_fits_nothing_is_found(cleaning: str, field: str, cure: st
     (problem,) = find_problems(parse_job(cleaned(cleaning)))
     assert problem.field == f"spec.data.cleaning.{field}"
     assert cure in problem.message
+
+
+def windowed(data: str) -> str:
+    head = '{source: {uri: "file:///a.csv", format: csv, label: y}, window: {length: 3}'
+    return job().replace('{source: {uri: "keras://mnist"}}', f"{head}, {data}}}")
+
+
+@pytest.mark.parametrize(
+    ("data", "field", "cure"),
+    [
+        ("split: {groups: shop}", "spec.data.split.groups", "name the column that tells series"),
+        ("task: reconstruction", "spec.data.window", "leave one of them out"),
+        ("augmentation: [{layer: MixUp}]", "spec.data.augmentation", "leave it out"),
+        ("generation: {method: smote}", "spec.data.generation", "leave it out"),
+        ("cleaning: {outliers: {method: iqr}}", "spec.data.cleaning.outliers", "leave it out"),
+        ("cleaning: {labelErrors: {}}", "spec.data.cleaning.labelErrors", "leave it out"),
+    ],
+)
+def test_what_windows_cannot_have_is_found(data: str, field: str, cure: str) -> None:
+    problems = {p.field: p.message for p in find_problems(parse_job(windowed(data)))}
+    assert cure in problems[field]
+
+
+def test_windows_go_with_tables_that_are_divided_by_time() -> None:
+    text = windowed("split: {time: day}")
+    assert not find_problems(parse_job(text))
+    assert not find_problems(parse_job(text.replace("label: y", "label: y, features: [x, y]")))
+    (wrong,) = find_problems(parse_job(text.replace("format: csv", "format: npz")))
+    assert (wrong.field, "csv or parquet" in wrong.message) == ("spec.data.window", True)
+    (wrong,) = find_problems(parse_job(text.replace("length: 3", "length: 3, series: day")))
+    assert wrong.field == "spec.data.window.series"
+
+
+@pytest.mark.parametrize(("field", "value"), [("length", 0), ("horizon", 0), ("stride", -1)])
+def test_windows_are_counted_from_one(field: str, value: int) -> None:
+    fields = json.dumps({"length": 3} | {field: value})
+    with pytest.raises(InvalidJob, match=f"spec.data.window.{field}"):
+        parse_job(windowed("split: {}").replace("{length: 3}", fields))
 
 
 @pytest.mark.parametrize("method", ["zscore", "iqr", "isolation_forest"])

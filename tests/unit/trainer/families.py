@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -113,6 +113,18 @@ def _labelled(folder: Path) -> dict[str, Any]:
     return {"source": {"uri": f"file://{folder}/labels.npz"}}
 
 
+def _series(folder: Path) -> dict[str, Any]:
+    """A wave beside the weather, of which the wave's next step follows."""
+    random = np.random.default_rng(0)
+    steps = np.arange(ROWS + 8)
+    wave = 2.0 + np.sin(steps / 3.0) + random.normal(0.0, 0.05, len(steps))
+    weather = random.choice(["dry", "wet"], len(steps))
+    lines = [f"{each:.3f},{sky}" for each, sky in zip(wave, weather, strict=True)]
+    (folder / "series.csv").write_text("\n".join(["wave,weather", *lines]) + "\n")
+    source = {"uri": f"file://{folder}/series.csv", "label": "wave"}
+    return {"source": source, "window": {"length": 6}}
+
+
 def _rnn(data: Callable[[Path], dict[str, Any]], **rnn: Any) -> Family:
     return Family({"architecture": "rnn", "rnn": {"units": [8]} | rnn}, data)
 
@@ -132,6 +144,10 @@ FAMILIES: Final = {
         _pictures,
         True,
     ),
+    "dense of windows": Family(
+        {"architecture": "dense", "dense": {"units": [16]}}, _series, True, 1.0
+    ),
+    "lstm of windows": replace(_rnn(_series), guess=1.0),
     "lstm of pictures": _rnn(_pictures),
     "two gru both ways": _rnn(_pictures, cell="gru", units=[8, 6], bidirectional=True),
     "simple": _rnn(_pictures, cell="simple"),

@@ -23,7 +23,7 @@ def refitted(dataset: Dataset) -> Dataset:
     if not spread:
         return dataset
     places = [column.first for column in spread]
-    found = moments_of(lambda: (rows.features[:, places] for rows in dataset.train.pieces()))
+    found = moments_of(lambda: (rows.features[..., places] for rows in dataset.train.pieces()))
     renewed = {column.name: _renewed(column, found, at) for at, column in enumerate(spread)}
     columns = tuple(renewed.get(column.name, column) for column in schema.columns)
     return replace(dataset, schema=replace(schema, columns=columns))

@@ -54,12 +54,16 @@ class Schema:
     """The rows of a data set.
 
     Attributes:
-        shape: of one row as the model takes it: (columns,) or (height, width, channels).
+        shape: of one row as the model takes it: (columns,) or (height, width, channels); of a
+            window (steps, columns).
         target: what is learned of a row.
-        columns: of a table, in their order; empty for arrays and pictures.
+        columns: of a table, in their order; empty for arrays and pictures. Their places are those
+            of the row's last axis.
         shift: of an array: taken off its last axis in float64, before float32; empty: nothing.
         channels_first: rows are pictures of shape (channels, height, width).
         resize: of decoded pictures: how those of another size were fitted in.
+        horizon: of windows: how many steps after a row's last one its target is; None: rows are no
+            windows.
     """
 
     shape: tuple[int, ...]
@@ -68,6 +72,12 @@ class Schema:
     shift: tuple[float, ...] = ()
     channels_first: bool = False
     resize: Resize | None = None
+    horizon: int | None = None
+
+    @property
+    def steps(self) -> int | None:
+        """How many steps of its columns a row is; None: it is no window."""
+        return None if self.horizon is None else self.shape[0]
 
     @property
     def picture(self) -> tuple[int, ...]:

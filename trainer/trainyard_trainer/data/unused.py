@@ -51,6 +51,7 @@ _FIELDS: Final = (
     _Field("source.columns", "named columns", _TABLES, _ALL),
     _Field("split.groups", "named columns", _TABLES, _ALL),
     _Field("split.time", "named columns", _TABLES, _ALL),
+    _Field("window", "named columns", _TABLES, _ALL),
     _Field("cleaning.missing", "cells that may be missing", _TABLES),
     _Field("preprocessing.scaling", "numbers to scale", _ALL - {"text"}),
     _Field("preprocessing.channels", "pictures", _ALL, pictures=True),

@@ -29,6 +29,8 @@ _METRICS: Final[dict[str, Callable[[Numbers, Numbers], float]]] = {
     "r2": _r2,
 }
 
+NAMES: Final = tuple(_METRICS)
+
 
 def check(names: Sequence[str]) -> None:
     """Make sure that every metric can be computed.

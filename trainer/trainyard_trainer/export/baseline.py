@@ -38,9 +38,9 @@ def of_column(column: Column, rows: NDArray[Any]) -> Distribution | None:
     """Of a table's column; None of texts.
 
     Args:
-        rows: encoded.
+        rows: encoded, or windows of them.
     """
-    values = rows[:, column.first]
+    values = rows[..., column.first].ravel()
     if column.kind == "text":
         return None
     if column.kind == "category":

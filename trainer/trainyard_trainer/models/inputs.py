@@ -54,8 +54,10 @@ def of_rows(schema: Schema, scaling: Scaling, inputs: Any) -> Any:
 
 
 def of_array(schema: Schema, scaling: Scaling, inputs: Any) -> Series:
-    """The first axis of an array or a picture as steps; what is in one of them, flat."""
+    """The first axis of an array, a picture or a window as steps; what is in one of them, flat."""
     scaled = of_rows(schema, scaling, inputs)
+    if schema.steps is not None:
+        return Series(scaled)
     steps = schema.picture[0]
     return Series(keras.layers.Reshape((steps, -1), name="steps")(scaled))
 
@@ -88,11 +90,11 @@ def _counting(words: Any, length: int) -> Any:
 
 
 def of_columns(columns: Sequence[Column], scaling: Scaling, inputs: Any) -> Any:
-    """All columns side by side: (batch, width).
+    """All columns side by side: (batch, width), or (batch, steps, width) of windows.
 
     Args:
         scaling: with an entry for each of the `scaled` columns.
-        inputs: encoded rows, float32 (batch, places).
+        inputs: encoded rows, float32 (batch, places), or windows of them (batch, steps, places).
     """
     numbers = scaled(columns)
     truths = [column for column in columns if column.kind == "boolean"]
@@ -125,8 +127,8 @@ def picked(inputs: Any, columns: Sequence[Column]) -> Any:
             runs[-1][1] += 1
         else:
             runs.append([column.first, column.first + 1])
-    cut = [inputs[:, first:end] for first, end in runs]
-    return cut[0] if len(cut) == 1 else keras.ops.concatenate(cut, axis=1)
+    cut = [_places(inputs, first, end) for first, end in runs]
+    return cut[0] if len(cut) == 1 else keras.ops.concatenate(cut, axis=-1)
 
 
 def filled(values: Any, columns: Sequence[Column], name: str) -> Any:
@@ -143,8 +145,13 @@ def filled(values: Any, columns: Sequence[Column], name: str) -> Any:
 
 
 def places_of(column: Column, inputs: Any) -> Any:
-    """All places of one column: (batch, width)."""
-    return inputs[:, column.first : column.first + column.width]
+    """All places of one column: (batch, width), or (batch, steps, width)."""
+    return _places(inputs, column.first, column.first + column.width)
+
+
+def _places(inputs: Any, first: int, end: int) -> Any:
+    """Of the last axis."""
+    return inputs[(*(slice(None),) * (len(inputs.shape) - 1), slice(first, end))]
 
 
 def codes(values: Any) -> Any:
@@ -154,7 +161,7 @@ def codes(values: Any) -> Any:
 
 def _category(codes: Any, column: Column, name: str) -> Any:
     different = len(column.vocabulary) + 1
-    flat = keras.ops.squeeze(codes, axis=1)
+    flat = keras.ops.squeeze(codes, axis=-1)
     if different <= _FEW_CATEGORIES:
         return keras.ops.one_hot(flat, different)
     width = embedding_width(different)

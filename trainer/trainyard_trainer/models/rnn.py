@@ -1,7 +1,7 @@
 """Recurrent layers over a series, then fully connected layers.
 
-A series is the words of a text, or the first axis of an array. Cells keep what Keras gives them
-(tanh and sigmoid, with a bias), which is what cuDNN's kernels need on a GPU.
+A series is the words of a text, a window of steps, or the first axis of an array. Cells keep what
+Keras gives them (tanh and sigmoid, with a bias), which is what cuDNN's kernels need on a GPU.
 """
 
 from __future__ import annotations
@@ -41,15 +41,14 @@ class Rnn:
         Raises:
             InvalidSpec: they are not, or something is asked for that recurrent layers have not.
         """
-        length = _words(schema).width if schema.columns else _steps(spec, schema)
+        length = _words(schema).width if _is_text(schema) else _steps(spec, schema)
         directions = 2 if spec.rnn.bidirectional else 1
         asked = length * len(spec.rnn.units) * directions
         if asked > MOST_CELL_STEPS:
-            cure = (
-                "make spec.data.preprocessing.text.length smaller"
-                if schema.columns
-                else "bring shorter series"
-            )
+            cure = "bring shorter series"
+            if schema.columns:
+                field = "preprocessing.text" if _is_text(schema) else "window"
+                cure = f"make spec.data.{field}.length smaller"
             raise InvalidSpec(
                 f"{_FIELD}.units: {len(spec.rnn.units)} layers over {length} steps"
                 f"{', both ways,' if spec.rnn.bidirectional else ''} are {asked} steps of cells; "
@@ -67,7 +66,7 @@ class Rnn:
         Args:
             inputs: float32 (batch, *schema.shape).
         """
-        if schema.columns:
+        if _is_text(schema):
             words = _words(schema)
             return of_text(words, schema.columns, spec.rnn.embedding, scaling, inputs)
         return of_array(schema, scaling, inputs)
@@ -93,6 +92,11 @@ class Rnn:
         if scaled.beside is not None:
             last = keras.layers.Concatenate(name="beside")([last, scaled.beside])
         return hidden.dense_layers(last, spec.rnn.denseUnits)
+
+
+def _is_text(schema: Schema) -> bool:
+    """Whether the series of a row are words: a table's rows have no others but windows."""
+    return bool(schema.columns) and schema.steps is None
 
 
 def _words(schema: Schema) -> Column:

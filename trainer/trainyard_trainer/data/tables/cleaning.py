@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainyard_api.contract import ColumnKind
-from trainyard_api.spec import Missing, Split
+from trainyard_api.spec import Data, Missing
 from trainyard_trainer.data.bad_rows import BadRows
 from trainyard_trainer.data.rows import Place
 from trainyard_trainer.data.splitting import FIELD as SPLIT_FIELD
 from trainyard_trainer.data.tables.kinds import COLUMNS_FIELD
 from trainyard_trainer.data.tables.resident_columns import MISSING
+from trainyard_trainer.data.tables.series import FIELD as WINDOW_FIELD
 from trainyard_trainer.data.tables.survey import Survey
 from trainyard_trainer.data.tables.targets import LabelColumn
 from trainyard_trainer.errors import InvalidData
@@ -95,24 +96,27 @@ def leave_out_unlabelled(
     return [f"{count} rows without a label are dropped"] if drop and count else []
 
 
-def check_dividing(seen: Survey, split: Split, place: Place) -> None:
-    """Make sure that each row has its group, or its time.
+def check_dividing(seen: Survey, data: Data, place: Place) -> None:
+    """Make sure that each row has its group (or series), and its time.
 
     Raises:
         InvalidData: one has none.
     """
     if seen.groups is not None:
         without = np.flatnonzero(seen.groups.codes() == MISSING)
+        field, name, what = f"{SPLIT_FIELD}.groups", data.split.groups, "group"
+        if data.window is not None:
+            field, name, what = f"{WINDOW_FIELD}.series", data.window.series, "series' name"
         if len(without):
             raise InvalidData(
-                f"{SPLIT_FIELD}.groups: {place(int(without[0]))}: {split.groups} holds no group "
+                f"{field}: {place(int(without[0]))}: {name} holds no {what} "
                 f"({len(without)} such rows); give each row one"
             )
     if seen.times is not None:
         without = np.flatnonzero(np.isnan(seen.times.numbers()))
         if len(without):
             raise InvalidData(
-                f"{SPLIT_FIELD}.time: {place(int(without[0]))}: {split.time} holds no time "
+                f"{SPLIT_FIELD}.time: {place(int(without[0]))}: {data.split.time} holds no time "
                 f"({len(without)} such rows); write YYYY-MM-DD, YYYY-MM-DDThh:mm:ss, or seconds"
             )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,24 +17,25 @@ from trainyard_trainer.data import anomalies, checks, splitting
 from trainyard_trainer.data.dataset import Dataset
 from trainyard_trainer.data.labels import task_notes
 from trainyard_trainer.data.reading import Files, Progress, Reading
-from trainyard_trainer.data.rows import Part, Place, RowSource, kept_of
+from trainyard_trainer.data.rows import Numbers, Part, Place, RowSource, kept_of
 from trainyard_trainer.data.schema import Column, Schema
 from trainyard_trainer.data.source import FIELD, PARTS, PartName
-from trainyard_trainer.data.splitting import Divisible, Planned
-from trainyard_trainer.data.tables import cleaning, kinds, targets
+from trainyard_trainer.data.tables import choosing, cleaning, kinds, targets
+from trainyard_trainer.data.tables.choosing import FEATURES_FIELD, LISTED
 from trainyard_trainer.data.tables.encoding import Encoding
+from trainyard_trainer.data.tables.examples import Examples
 from trainyard_trainer.data.tables.files import TableFormat, table_files
+from trainyard_trainer.data.tables.series import check_kinds, windows_of
 from trainyard_trainer.data.tables.statistics import placed, statistics_of
 from trainyard_trainer.data.tables.survey import Survey, Wanted, survey
 from trainyard_trainer.data.tables.table import Table
 from trainyard_trainer.data.tables.targets import LabelColumn
 from trainyard_trainer.data.target import Target
+from trainyard_trainer.data.windows import WindowRows, Windows
 from trainyard_trainer.errors import InvalidData
 
-FEATURES_FIELD: Final = "spec.data.source.features"
 _PASSES: Final = 3
 _FAILURES_NAMED: Final = 5
-_LISTED: Final = 12
 
 
 def read(format: TableFormat, files: Files, reading: Reading) -> Dataset:
@@ -57,25 +57,16 @@ def read(format: TableFormat, files: Files, reading: Reading) -> Dataset:
 
 
 @dataclass(frozen=True)
-class _Rows:
-    """Attributes:
-    good: of all rows, those that are kept.
-    numbers: of those of each part that there is, among all rows.
-    """
-
-    good: NDArray[np.bool_]
-    numbers: dict[PartName, NDArray[np.int64]]
-
-
-@dataclass(frozen=True)
 class _Divided:
     """What is known when the first look is over; of all rows, nothing else is kept.
 
     Attributes:
         good: of all rows, those that are kept.
         learns: of all rows, those that train.
-        numbers: of each part's rows, among those that are kept.
+        numbers: of each part's rows, among those that are kept; or of its windows, among all.
         targets: of the same.
+        windows: all of them, over all rows, where rows are steps.
+        notes: sentences for people.
     """
 
     kinds: dict[str, ColumnKind]
@@ -83,8 +74,10 @@ class _Divided:
     why: str
     good: NDArray[np.bool_]
     learns: NDArray[np.bool_]
-    numbers: dict[PartName, NDArray[np.int64]]
+    numbers: dict[PartName, Numbers]
     targets: dict[PartName, NDArray[Any]]
+    windows: Windows | None
+    notes: tuple[str, ...]
 
 
 class _Reader:
@@ -102,7 +95,7 @@ class _Reader:
     def dataset(self) -> Dataset:
         divided = self._divided()
         columns = self._columns(divided)
-        encoded = self._encode(columns, divided.good)
+        encoded, place = self._taken_from(divided, self._encode(columns, divided.good))
         train, validation, test = (
             Part(encoded, divided.numbers[part], divided.targets[part]) for part in PARTS
         )
@@ -110,36 +103,51 @@ class _Reader:
         checks.check_classes(target, train, test, self._where)
         notes = task_notes(target, divided.why)
         notes += checks.absent_classes(target, validation, test)
-        schema = Schema(encoded.shape, target, columns)
-        place = _place_of(self._table, divided.good)
+        notes += divided.notes
+        horizon = None if self._data.window is None else self._data.window.horizon
+        schema = Schema(encoded.shape, target, columns, horizon=horizon)
         return Dataset(train, validation, test, schema, notes=tuple(notes), places={"train": place})
 
     def _divided(self) -> _Divided:
         """What the first look tells."""
-        source, split = self._data.source, self._data.split
-        labels = self._labels()
-        features = self._features(labels)
+        source, split, window = self._data.source, self._data.split, self._data.window
+        labels = choosing.labels_of(self._table, self._data)
+        features = choosing.features_of(self._table, self._data, labels)
         failures = source.maxBadRows + _FAILURES_NAMED
         drops = self._missing.strategy == "drop"
-        wanted = Wanted(features, labels, split.groups, split.time, source.columns, failures, drops)
+        groups = split.groups if window is None else window.series
+        wanted = Wanted(features, labels, groups, split.time, source.columns, failures, drops)
         seen = survey(self._table, wanted, self._progress)
         decided = self._kinds(features, seen)
         told = list(self._told(labels, seen))
-        rows = self._rows(seen, decided, told)
-        where = f"{self._where} ({listed(labels, _LISTED)})" if labels else self._where
-        learned = targets.learned_from(told, rows.numbers, self._data.task, where)
-        given = [part for part in PARTS if part in rows.numbers]
+        good, every = self._rows(seen, decided, told)
+        examples = self._examples(seen, good, every)
+        where = f"{self._where} ({listed(labels, LISTED)})" if labels else self._where
+        learned = targets.learned_from(told, examples.labelled, self._data.task, where)
+        given = [part for part in PARTS if part in examples.labelled]
         found = dict(zip(given, learned.parts, strict=True))
-        planned = self._plan(seen, rows, found["train"]).of_learned(learned.target, found["train"])
-        learns = np.zeros(seen.rows, np.bool_)
-        learns[rows.numbers["train"][planned.train]] = True
-        numbers, held = _parts(rows, found, planned)
+        brought: set[PartName] = {part for part in given if part != "train"}
+        divisible = examples.divisible(found["train"])
+        planned = splitting.plan(divisible, split, brought, self._data.fold)
+        planned = planned.of_learned(learned.target, found["train"])
+        learns = examples.learned(planned.train, seen.rows)
+        numbers, held = examples.divided(planned, found)
         # A validation part that the source brings has its anomalies still.
         chosen = anomalies.learned_from(learned.target, held["validation"])
         if chosen is not None:
             numbers["validation"] = numbers["validation"][chosen]
             held["validation"] = held["validation"][chosen]
-        return _Divided(decided, learned.target, learned.why, rows.good, learns, numbers, held)
+        return _Divided(
+            decided,
+            learned.target,
+            learned.why,
+            good,
+            learns,
+            numbers,
+            held,
+            examples.windows,
+            tuple(examples.naive_forecast(numbers["test"], told, learned.target)),
+        )
 
     def _told(self, labels: Sequence[str], seen: Survey) -> Iterator[LabelColumn]:
         """The columns that hold labels, with their kinds."""
@@ -147,49 +155,6 @@ class _Reader:
         for name, kept in zip(labels, seen.labels, strict=True):
             kind = targets.label_kind(name, seen.columns[name], seen.rows, task, overridden)
             yield LabelColumn(name, kind, kept)
-
-    def _labels(self) -> tuple[str, ...]:
-        labels = self._data.source.labels
-        if not labels and self._data.task != "reconstruction":
-            raise InvalidData(
-                f"{targets.LABEL_FIELD}: is required: the column that is to be learned; "
-                f"{self._where} has {listed(self._table.columns, _LISTED)}"
-            )
-        for name in labels:
-            self._check(name, targets.LABEL_FIELD)
-        return labels
-
-    def _features(self, labels: Sequence[str]) -> list[str]:
-        source, split = self._data.source, self._data.split
-        for name, field in (
-            (split.groups, f"{splitting.FIELD}.groups"),
-            (split.time, f"{splitting.FIELD}.time"),
-            *((name, kinds.COLUMNS_FIELD) for name in source.columns),
-            *((name, FEATURES_FIELD) for name in source.features or ()),
-        ):
-            if name is not None:
-                self._check(name, field)
-        if source.features is not None:
-            return [name for name in dict.fromkeys(source.features) if name not in labels]
-        apart = (*labels, split.groups, split.time)
-        features = [name for name in self._table.columns if name not in apart]
-        self._table.check([name for name in (*features, *apart) if name is not None])
-        return features
-
-    def _check(self, name: str, field: str) -> None:
-        """Make sure that there is a column of that name, in all files.
-
-        Raises:
-            InvalidData: there is none.
-        """
-        if name not in self._table.columns:
-            near = difflib.get_close_matches(name, self._table.columns, n=1)
-            hint = f"did you mean {near[0]}? " if near else ""
-            raise InvalidData(
-                f"{field}: {self._where} has no column {name}; {hint}"
-                f"It has {listed(self._table.columns, _LISTED)}"
-            )
-        self._table.check([name])
 
     def _kinds(self, features: Sequence[str], seen: Survey) -> dict[str, ColumnKind]:
         if seen.rows == 0:
@@ -204,14 +169,17 @@ class _Reader:
         if not decided:
             raise InvalidData(
                 f"{FEATURES_FIELD}: no column is left to learn from; {self._where} has "
-                f"{listed(self._table.columns, _LISTED)}"
+                f"{listed(self._table.columns, LISTED)}"
             )
+        if self._data.window is not None:
+            check_kinds(decided)
         self._reading.notes.append(f"columns: {_told(decided)}")
         return decided
 
     def _rows(
         self, seen: Survey, decided: dict[str, ColumnKind], labels: Sequence[LabelColumn]
-    ) -> _Rows:
+    ) -> tuple[NDArray[np.bool_], dict[PartName, Numbers]]:
+        """Of all rows, those that are kept; and all rows of each part that there is."""
         place, bad = self._table.place, self._reading.bad
         good = np.ones(seen.rows, np.bool_)
         cleaning.leave_out_wrong(good, seen, decided, place, bad)
@@ -219,34 +187,34 @@ class _Reader:
             self._reading.notes += cleaning.leave_out_unlabelled(
                 good, label, place, bad, self._missing.strategy == "drop"
             )
-        cleaning.check_dividing(seen, self._data.split, place)
+        cleaning.check_dividing(seen, self._data, place)
         bad.check()
         self._reading.notes += cleaning.drop_missing(good, seen, decided, self._missing, place)
-        numbers, first = {}, 0
+        every: dict[PartName, Numbers] = {}
+        first = 0
         for part in PARTS:
             count = self._table.rows_of(part)
             if count:
-                numbers[part] = first + np.flatnonzero(good[first : first + count])
-                if not len(numbers[part]):
+                every[part] = np.arange(first, first + count, dtype=np.int64)
+                if not good[first : first + count].any():
                     raise InvalidData(f"{FIELD}: {self._where}: no row of {part} can be used")
             first += count
-        return _Rows(good, numbers)
+        return good, every
 
-    def _plan(self, seen: Survey, rows: _Rows, learned: NDArray[Any]) -> Planned:
-        train = rows.numbers["train"]
-        divisible = Divisible(
-            learned,
-            None if seen.groups is None else seen.groups.codes()[train].astype(np.int64),
-            None if seen.times is None else seen.times.numbers()[train],
-        )
-        brought: set[PartName] = {part for part in rows.numbers if part != "train"}
-        return splitting.plan(divisible, self._data.split, brought, self._data.fold)
+    def _examples(
+        self, seen: Survey, good: NDArray[np.bool_], every: dict[PartName, Numbers]
+    ) -> Examples:
+        if self._data.window is None:
+            return Examples.of_rows(every, good, seen)
+        found = windows_of(self._data.window, seen, every, good, self._table.place)
+        self._reading.notes += found.notes
+        return Examples.of_windows(found)
 
     def _columns(self, divided: _Divided) -> tuple[Column, ...]:
         """What the training part tells of the columns."""
         decided, learns = divided.kinds, divided.learns
         gathered = {
-            name: statistics_of(kind, self._missing, len(decided), len(divided.numbers["train"]))
+            name: statistics_of(kind, self._missing, len(decided), int(learns.sum()))
             for name, kind in decided.items()
         }
         for piece in self._table.scan(list(decided), self._progress):
@@ -270,31 +238,19 @@ class _Reader:
             collector.add(encoding.encode(cells, int(chosen.sum())))
         return collector.finish()
 
+    def _taken_from(self, divided: _Divided, encoded: RowSource) -> tuple[RowSource, Place]:
+        """What parts take their examples from, and where one of them is."""
+        number_of = kept_of(divided.good)
+        windows, place = divided.windows, self._table.place
+        if windows is None:
+            return encoded, lambda number: place(number_of(number))
+        among = windows if divided.good.all() else windows.among(np.cumsum(divided.good) - 1)
+        labelled = windows.labelled
+        return WindowRows(encoded, among), lambda number: place(int(labelled[number]))
+
 
 read_csv = partial(read, "csv")
 read_parquet = partial(read, "parquet")
-
-
-def _parts(
-    rows: _Rows, found: dict[PartName, NDArray[Any]], planned: Planned
-) -> tuple[dict[PartName, NDArray[np.int64]], dict[PartName, NDArray[Any]]]:
-    """The numbers of each part's rows among those that are kept, and their targets."""
-    cut = planned.parts
-    kept = None if rows.good.all() else np.cumsum(rows.good) - 1
-    numbers: dict[PartName, NDArray[np.int64]] = {}
-    labels: dict[PartName, NDArray[Any]] = {}
-    for part in PARTS:
-        brought = part != "train" and part in rows.numbers
-        among = rows.numbers[part] if brought else rows.numbers["train"][cut[part]]
-        numbers[part] = among if kept is None else kept[among]
-        labels[part] = found[part] if brought else found["train"][cut[part]]
-    return numbers, labels
-
-
-def _place_of(table: Table, good: NDArray[np.bool_]) -> Place:
-    """Where the rows are that were kept."""
-    number_of = kept_of(good)
-    return lambda number: table.place(number_of(number))
 
 
 def _only(array: Any, chosen: NDArray[np.bool_]) -> Any:
@@ -307,6 +263,6 @@ def _told(decided: dict[str, ColumnKind]) -> str:
     def each() -> Iterator[str]:
         for kind in dict.fromkeys(decided.values()):
             names = [name for name, found in decided.items() if found == kind]
-            yield f"{kind} {listed(names, _LISTED)}"
+            yield f"{kind} {listed(names, LISTED)}"
 
     return "; ".join(each())

@@ -61,25 +61,37 @@ class RawRows:
 def raw_rows(schema: Schema) -> RawRows | None:
     """How callers have rows of these data; None where the model takes them as they are.
 
-    A table has an input of shape (batch,) for each column. An array of which something is taken
-    off has one input in float64, since float32 would round it first. Any other array is what the
-    model takes, and so is a picture: whoever has a file decodes it, as for the endpoint.
+    A table has an input of shape (batch,) for each column, and of windows (batch, steps). An array
+    of which something is taken off has one input in float64, since float32 would round it first.
+    Any other array is what the model takes, and so is a picture: whoever has a file decodes it, as
+    for the endpoint.
     """
     target = schema.target
     classes = target.names if isinstance(target, (Classes, SeveralLabels)) else ()
     if schema.columns:
-        return RawRows(_inputs(schema.columns), columns.encoder(schema.columns), classes)
+        encode = columns.encoder(schema.columns)
+        if schema.steps is not None:
+            encode = _windows(schema.shape, encode)
+        return RawRows(_inputs(schema.columns, schema.steps), encode, classes)
     if not schema.shift:
         return None
     rows = tf.TensorSpec((None, *schema.shape), tf.float64, name=INPUT_NAME)
     return RawRows((rows,), _shifted(schema.shift), classes)
 
 
-def _inputs(of: tuple[Column, ...]) -> tuple[tf.TensorSpec, ...]:
+def _inputs(of: tuple[Column, ...], steps: int | None) -> tuple[tf.TensorSpec, ...]:
+    shape = (None,) if steps is None else (None, steps)
     names = input_names([column.name for column in of])
     return tuple(
-        tf.TensorSpec((None,), columns.type_of(column), name=name)
+        tf.TensorSpec(shape, columns.type_of(column), name=name)
         for column, name in zip(of, names, strict=True)
+    )
+
+
+def _windows(shape: tuple[int, ...], encode: Callable[..., Any]) -> Callable[..., Any]:
+    """Encodes cells of windows, (batch, steps) for each column, step by step."""
+    return lambda *cells: tf.reshape(
+        encode(*(tf.reshape(each, [-1]) for each in cells)), (-1, *shape)
     )
 
 
