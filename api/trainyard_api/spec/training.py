@@ -17,8 +17,10 @@ class Optimizer(Document):
     name: Annotated[str, Field(min_length=1, max_length=63)] = Field(
         default="adam", description="Keras name of the optimizer: adam, adamw, sgd, rmsprop, ..."
     )
-    learningRate: Annotated[float, Field(gt=0)] = Field(
-        default=0.001, description="Learning rate, or the schedule's first one."
+    learningRate: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
+        default=0.001,
+        description="Learning rate, or the schedule's first one; auto finds it by a hundred steps "
+        "before the training.",
     )
     arguments: JsonObject = Field(default={}, description="Further arguments of the optimizer.")
 

@@ -47,9 +47,9 @@ def test_defaults_and_bounds_are_in_the_schema(root: Schema) -> None:
     training = root["properties"]["spec"]["properties"]["training"]
     assert training["properties"]["epochs"]["default"] == 5
     assert training["properties"]["epochs"]["minimum"] == 1
-    rate = training["properties"]["optimizer"]["properties"]["learningRate"]
-    assert rate["minimum"] == 0.0
-    assert rate["exclusiveMinimum"] is True
+    smoothing = training["properties"]["labelSmoothing"]
+    assert smoothing["maximum"] == 1.0
+    assert smoothing["exclusiveMaximum"] is True
 
 
 def test_an_absent_block_has_no_default(root: Schema) -> None:

@@ -26,6 +26,7 @@ SAVED_MODEL: Final = "model/saved_model"
 KERAS_MODEL: Final = "model/model.keras"
 PREPARED: Final = "prepared"
 RESULT: Final = "model/result.json"
+LEARNING_RATE: Final = "model/learning-rate.json"
 COMPRESSED: Final = "compressed"
 
 _HOW_DIGESTS_ARE_MADE: Final = (
@@ -183,6 +184,11 @@ class Store:
     def result(self) -> Part:
         """What the training reported, kept for a restart that comes after it."""
         return Part(self.shelf, RESULT)
+
+    @property
+    def learning_rate(self) -> Part:
+        """What a sweep over learning rates has found, and its losses."""
+        return Part(self.shelf, LEARNING_RATE)
 
     def compressed(self, name: str) -> Part:
         """The .tflite file of a candidate."""

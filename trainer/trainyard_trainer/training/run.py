@@ -35,6 +35,7 @@ from trainyard_trainer.training.gang import Gang, peers_may_vanish
 from trainyard_trainer.training.objectives.objective import Supervised
 from trainyard_trainer.training.ready import Ready
 from trainyard_trainer.training.supervised import supervised
+from trainyard_trainer.training.sweep import found_rate
 
 _log = logging.getLogger(__name__)
 
@@ -83,10 +84,7 @@ def run(pod: Pod, tracker: Tracker, stop: StopRequest, reading: Callable[[], Dat
         if not gang.from_chief([np.array([result is not None], np.float32)])[0][0]:
             # Not before: TensorFlow wants a gang to assemble before anything else is done with it.
             check_own_loss(pod.spec.training, task.outputs)
-            training, told = precision.agreed(pod.spec.training, gang)
-            pod = replace(pod, spec=pod.spec.model_copy(update={"training": training}))
-            if told is not None:
-                dataset = replace(dataset, notes=(*dataset.notes, told))
+            pod, dataset = _settled(pod, dataset, task, gang, store, tracker)
             tracker.say("compiling the graph")
             attendant = Attendant(pod, stop, store, gang)
             made = ready.ready(attendant, dataset, tracker)
@@ -142,6 +140,21 @@ def check(pod: Pod, dataset: Dataset, task: Task) -> None:
     batches = Batches(len(dataset.train), spec.training.batchSize, pod.count, spec.training.seed)
     steps = batches.steps_per_epoch
     optimizers.check_length(spec.training, steps * spec.training.epochs, steps)
+
+
+def _settled(
+    pod: Pod, dataset: Dataset, task: Task, gang: Gang, store: Store | None, tracker: Tracker
+) -> tuple[Pod, Dataset]:
+    """What the spec leaves to the hardware and to trying is told: precision and learning rate."""
+    training, note = precision.agreed(pod.spec.training, gang)
+    notes = [] if note is None else [note]
+    if training.optimizer.learningRate == "auto":
+        spec = pod.spec.model_copy(update={"training": training})
+        found = found_rate(supervised(spec, dataset, task, dataset.train), gang, store, tracker)
+        training = found.training
+        notes.append(found.note)
+    spec = pod.spec.model_copy(update={"training": training})
+    return replace(pod, spec=spec), replace(dataset, notes=(*dataset.notes, *notes))
 
 
 def _stage(attendant: Attendant, made: Ready, begun: float) -> _Stage:

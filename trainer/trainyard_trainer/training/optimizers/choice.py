@@ -77,6 +77,7 @@ def build(training: Training, steps: int, steps_per_epoch: int) -> keras.optimiz
     """
     check(training)
     first = training.optimizer.learningRate
+    assert first != "auto", "a sweep finds it before"
     rate = schedules.build(training.schedule, first, _span(training, steps, steps_per_epoch))
     given = training.optimizer.arguments
     try:
