@@ -110,8 +110,8 @@ def explain(error: ValidationError, *within: str) -> list[Problem]:
 
 def _is_branch(part: int | str) -> bool:
     """Whether pydantic put the name of a union's branch into a path."""
-    branches = ("int", "float", "str", "bool", "constrained-int", "constrained-str")
-    return isinstance(part, str) and ("[" in part or part in branches)
+    branches = ("int", "float", "str", "bool")
+    return isinstance(part, str) and ("[" in part or part.removeprefix("constrained-") in branches)
 
 
 def _model_of(location: tuple[int | str, ...]) -> Any:
