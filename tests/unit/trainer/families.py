@@ -29,6 +29,7 @@ class Family:
         model: `spec.model`.
         data: writes rows into a folder, and gives `spec.data`.
         normalizes: whether it can have batch normalisation.
+        regularized: whether Trainyard makes its layers, and with them dropout and penalties.
         guess: the loss of who knows nothing of a row.
     """
 
@@ -36,6 +37,7 @@ class Family:
     data: Callable[[Path], dict[str, Any]]
     normalizes: bool = False
     guess: float = math.log(2.0)
+    regularized: bool = True
 
     def spec(self, folder: Path, **training: Any) -> dict[str, Any]:
         """Of a job over rows in `folder`."""
@@ -153,5 +155,16 @@ FAMILIES: Final = {
     "simple": _rnn(_pictures, cell="simple"),
     "lstm of texts": _rnn(_texts, embedding=5, denseUnits=[8]),
     "gru of texts": _rnn(_texts, cell="gru", units=[8, 8], bidirectional=True),
+    "custom": Family(
+        {
+            "architecture": "custom",
+            "custom": {
+                "entrypoint": "tests.unit.trainer.own_model:build_model",
+                "arguments": {"width": 8},
+            },
+        },
+        _pictures,
+        regularized=False,
+    ),
     "simple of texts": _rnn(_texts, cell="simple"),
 }

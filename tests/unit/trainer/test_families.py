@@ -25,7 +25,8 @@ from trainyard_trainer.training.gang import Gang
 def test_a_family_learns_and_goes_on_as_if_it_had_not_been_stopped(
     name: str, tmp_path: Path
 ) -> None:
-    model = FAMILIES[name].model | {"regularization": {"dropout": 0.1, "l2": 1e-4}}
+    regularization = {"dropout": 0.1, "l2": 1e-4} if FAMILIES[name].regularized else {}
+    model = FAMILIES[name].model | {"regularization": regularization}
     spec = FAMILIES[name].spec(tmp_path, optimizer={"learningRate": 0.02}) | {"model": model}
     work = Work.of(spec)
     building.check(work.spec.model, work.dataset.schema)
