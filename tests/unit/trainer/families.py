@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from tests.unit.trainer import own_model
 from trainyard_api.spec import TrainingJobSpec
 from trainyard_trainer.data import Dataset, load
 from trainyard_trainer.tasks import task_of
@@ -159,7 +160,7 @@ FAMILIES: Final = {
         {
             "architecture": "custom",
             "custom": {
-                "entrypoint": "tests.unit.trainer.own_model:build_model",
+                "entrypoint": f"{own_model.__name__}:{own_model.build_model.__name__}",
                 "arguments": {"width": 8},
             },
         },
