@@ -74,18 +74,18 @@ def is_lasting(refused: Refused) -> bool:
     return refused not in (Refused.AWAY, Refused.EXPIRED, Refused.ABSENT)
 
 
-def sentence(refused: Refused, uri: str, field: str, done: str) -> str:
+def sentence(refused: Refused, uri: str, field: str, done: str, secret: str | None = None) -> str:
     """The field, what is refused, and the cure.
 
     Args:
         refused: why.
         uri: of what was asked for.
-        field: the block of the spec that names it: spec.storage, spec.data.source, or spec.code,
-            which is read with the data's credentials.
+        field: the block of the spec that names it: spec.storage, spec.data.source or spec.code.
         done: a participle: "read", "written".
+        secret: the field of the credentials; None: that of the same block.
     """
     what = f"{uri} cannot be {done}: {refused.value}"
-    secret = f"{'spec.data.source' if field == 'spec.code' else field}.secretRef"
+    secret = secret or f"{field}.secretRef"
     if refused in (Refused.CREDENTIALS, Refused.NOT_SET):
         return f"{secret}: {what}; {_credentials(uri.partition('://')[0])}"
     if refused is Refused.DENIED:

@@ -8,7 +8,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from trainyard_api.listing import listed
 from trainyard_api.spec import Model, Regularization
+from trainyard_api.spec.model import Custom
 from trainyard_trainer.data.schema import Schema
 from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.models.inputs import of_rows
@@ -24,6 +26,7 @@ _ROWS: Final = 8
 _PROBE: Final = 0
 """Seed of those."""
 _LONGEST: Final = 250
+_NAMED: Final = 8
 
 
 def check(spec: Model) -> None:
@@ -90,15 +93,16 @@ def _answer(spec: Model, schema: Schema, task: Task, prepared: Any) -> Any:
             f"({type(error).__name__}: {_first(error)}); make it by the argument input_shape"
         ) from error
     if tuple(getattr(answer, "shape", ())) != (None, task.outputs):
+        names = listed(schema.target.names, _NAMED)
         raise InvalidSpec(
             f"{told} returns a model that answers {_shape_of(answer)}, and rows of this "
-            f"{schema.target.task} need (batch, {task.outputs}): {_listed(schema)}; make its "
-            "last layer by the argument outputs"
+            f"{schema.target.task} need (batch, {task.outputs}): {names}; make "
+            "its last layer by the argument outputs"
         )
     return answer
 
 
-def _custom(spec: Model) -> Any:
+def _custom(spec: Model) -> Custom:
     assert spec.custom is not None, "checked before"
     return spec.custom
 
@@ -155,11 +159,6 @@ def _shape_of(answer: Any) -> str:
     if isinstance(answer, dict):
         return f"tensors by name ({', '.join(map(str, answer))})"
     return str(tuple("batch" if width is None else width for width in answer.shape))
-
-
-def _listed(schema: Schema) -> str:
-    names = schema.target.names
-    return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
 
 
 def _cause(error: BaseException) -> BaseException:

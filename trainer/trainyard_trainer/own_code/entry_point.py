@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, cast
 
+from trainyard_api.listing import listed
 from trainyard_trainer.errors import InvalidSpec, TrainerError
 from trainyard_trainer.own_code import fetching
 from trainyard_trainer.own_code.limit import within_reason
@@ -57,10 +58,12 @@ class EntryPoint:
             names = sorted(_names_in(module))
             raise InvalidSpec(
                 f"{self.field}: {module_name} ({getattr(module, '__file__', 'built in')}) has no "
-                f"{attribute}; it has: {_listed(names)}"
+                f"{attribute}; it has: {listed(names, _SHOWN)}"
             )
         if not callable(found):
-            raise InvalidSpec(f"{self.field}: {self.name} is no function, but {_kind(found)}")
+            raise InvalidSpec(
+                f"{self.field}: {self.name} is no function, but {type(found).__name__}"
+            )
         return cast(Callable[..., Any], found)
 
     def call(self, given: Mapping[str, Any], offered: Mapping[str, Any] | None = None) -> Any:
@@ -130,7 +133,7 @@ class EntryPoint:
         taken = {p.name: p for p in parameters.values() if p.kind in _POSITIONAL}
         anything = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
         if unknown := [name for name in given if name not in taken and not anything]:
-            takes = _listed([name for name in taken if name not in offered]) or "none"
+            takes = listed([name for name in taken if name not in offered], _SHOWN) or "none"
             raise InvalidSpec(
                 f"{self.arguments_field}: {self.name} has no argument {unknown[0]}; it takes: "
                 f"{takes}"
@@ -149,7 +152,7 @@ def _cure() -> str:
     own = fetching.folder()
     if own is None:
         return "put it into the image of spec.workers.image, or bring it by spec.code"
-    return f"spec.code has: {_listed(sorted(_modules_in(own))) or 'none'}"
+    return f"spec.code has: {listed(sorted(_modules_in(own)), _SHOWN) or 'none'}"
 
 
 def _modules_in(own: Path) -> set[str]:
@@ -163,15 +166,6 @@ def _names_in(module: ModuleType) -> Iterable[str]:
         defined = getattr(value, "__module__", None) == module.__name__
         if callable(value) and defined and not name.startswith("_"):
             yield name
-
-
-def _listed(names: list[str]) -> str:
-    more = ["..."] if len(names) > _SHOWN else []
-    return ", ".join([*names[:_SHOWN], *more])
-
-
-def _kind(value: Any) -> str:
-    return type(value).__name__
 
 
 def _described(error: BaseException) -> str:

@@ -42,10 +42,12 @@ class Role:
     Attributes:
         field: the block of the spec that names it.
         refused: raised for what another attempt cannot cure.
+        credentials: the block that has its credentials; None: the same.
     """
 
     field: str
     refused: type[TrainerError]
+    credentials: str | None = None
 
     @property
     def uri(self) -> str:
@@ -55,7 +57,7 @@ class Role:
     @property
     def secret(self) -> str:
         """The field of its credentials."""
-        return f"{DATA.field if self is CODE else self.field}.secretRef"
+        return f"{self.credentials or self.field}.secretRef"
 
     @property
     def is_read(self) -> bool:
@@ -65,8 +67,7 @@ class Role:
 
 DATA: Final = Role("spec.data.source", InvalidData)
 STORE: Final = Role("spec.storage", InvalidSpec)
-CODE: Final = Role("spec.code", InvalidSpec)
-"""Read with the data's credentials."""
+CODE: Final = Role("spec.code", InvalidSpec, credentials=DATA.field)
 
 
 @contextmanager
@@ -119,6 +120,6 @@ def bucket_guarded(uri: str, role: Role, done: str) -> Iterator[None]:
 
 def translated(refused: Refused, uri: str, role: Role, done: str) -> TrainerError:
     """The error that says why `uri` cannot be read or written, and what to do."""
-    text = sentence(refused, uri, role.field, done)
+    text = sentence(refused, uri, role.field, done, role.secret)
     lasts = is_lasting(refused) or (refused is Refused.ABSENT and role.is_read)
     return role.refused(text) if lasts else StoreUnavailable(text)

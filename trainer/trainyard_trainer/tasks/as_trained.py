@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import keras
+
 from trainyard_api.spec import MetricName
 from trainyard_trainer.tasks.task import Outputs
 
@@ -9,8 +13,13 @@ from trainyard_trainer.tasks.task import Outputs
 class AsTrained:
     """Answers are the model's own, and compared with nothing."""
 
+    output: str
     further_metrics: tuple[MetricName, ...] = ()
     learns_threshold: bool = False
+
+    def finish(self, answer: Any) -> Any:
+        """What the author's model gives, in float32 and by the output's name."""
+        return keras.layers.Activation("linear", dtype="float32", name=self.output)(answer)
 
     def answers(self, outputs: Outputs) -> Outputs:
         """The model's own."""

@@ -72,10 +72,6 @@ class Classification(AsTrained):
             name=self.output,
         )(last)
 
-    def finish(self, answer: Any) -> Any:
-        """Probabilities as they are."""
-        return keras.layers.Activation("linear", dtype="float32", name=self.output)(answer)
-
     def why_no_answer(self, answers: Outputs) -> str | None:
         """Probabilities of classes are parts of a whole."""
         sums = answers.sum(axis=1)

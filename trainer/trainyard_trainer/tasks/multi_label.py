@@ -62,10 +62,6 @@ class MultiLabel(AsTrained):
             name=self.output,
         )(last)
 
-    def finish(self, answer: Any) -> Any:
-        """Probabilities as they are."""
-        return keras.layers.Activation("linear", dtype="float32", name=self.output)(answer)
-
     def why_no_answer(self, answers: Outputs) -> str | None:
         """A probability lies between 0 and 1."""
         if ((answers >= 0.0) & (answers <= 1.0)).all():

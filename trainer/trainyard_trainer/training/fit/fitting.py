@@ -109,7 +109,7 @@ def fit(fitting: Fitting, gang: Gang, surroundings: Surroundings) -> Fitted:
     training = fitting.training
     batches = Batches(len(fitting.train), training.batchSize, gang.replicas, training.seed)
     length = Length(training.epochs, batches.steps_per_epoch)
-    model, updating = _build(fitting, gang, length)
+    model, updating = built(fitting, gang, length, Pace.of(training))
     callbacks = Callbacks(fitting.callbacks, gang)
     state = State(model, updating.optimizer, updating.variables)
     reporter = Reporter(surroundings.tracker, length, training.batchSize)
@@ -150,11 +150,16 @@ def fit(fitting: Fitting, gang: Gang, surroundings: Surroundings) -> Fitted:
     )
 
 
-def _build(fitting: Fitting, gang: Gang, length: Length) -> tuple[keras.Model, Updating]:
+def built(fitting: Fitting, gang: Gang, length: Length, pace: Pace) -> tuple[keras.Model, Updating]:
+    """A new model and what updates it, the same on all workers.
+
+    Raises:
+        InvalidSpec: see `fit`.
+    """
     keras.utils.set_random_seed(fitting.training.seed)
     with must_fit(BUILDING), gang.strategy.scope(), seeds_of_replicas():
         model = fitting.build()
         optimizer = optimizers.build(fitting.training, length.steps, length.steps_per_epoch)
         optimizer.build(model.trainable_variables)
-        updating = Updating(Pace.of(fitting.training), optimizer, model.trainable_variables)
+        updating = Updating(pace, optimizer, model.trainable_variables)
     return model, updating

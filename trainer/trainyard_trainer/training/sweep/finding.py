@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-import keras
 import numpy as np
 
 from trainyard_api.spec import Training
@@ -15,13 +14,13 @@ from trainyard_api.spec.training import Schedule
 from trainyard_trainer.errors import InvalidSpec
 from trainyard_trainer.progress import Tracker
 from trainyard_trainer.store import Part, Store
-from trainyard_trainer.training import optimizers
 from trainyard_trainer.training.fit import Fitting
 from trainyard_trainer.training.fit.batches import Batches
 from trainyard_trainer.training.fit.feed import Feed
+from trainyard_trainer.training.fit.fitting import built
 from trainyard_trainer.training.fit.graph import Trainer
-from trainyard_trainer.training.fit.randomness import seeds_of_replicas
-from trainyard_trainer.training.fit.updating import Pace, Updating
+from trainyard_trainer.training.fit.reporting import Length
+from trainyard_trainer.training.fit.updating import Pace
 from trainyard_trainer.training.gang import Gang
 from trainyard_trainer.training.sweep import range_test
 
@@ -88,14 +87,10 @@ def _sweep(fitting: Fitting, gang: Gang, tracker: Tracker) -> list[float]:
     """The loss of each step."""
     first = fitting.training.optimizer.model_copy(update={"learningRate": range_test.LOWEST})
     training = fitting.training.model_copy(update={"optimizer": first, "schedule": Schedule()})
-    keras.utils.set_random_seed(training.seed)
-    with gang.strategy.scope(), seeds_of_replicas():
-        model = fitting.build()
-        optimizer = optimizers.build(training, range_test.STEPS, range_test.STEPS)
-        optimizer.build(model.trainable_variables)
-        # Each step is an update here: what it does to the loss is to be seen in the next one.
-        pace = Pace(scales=Pace.of(training).scales)
-        updating = Updating(pace, optimizer, model.trainable_variables)
+    # Each step is an update here: what it does to the loss is to be seen in the next one.
+    pace = Pace(scales=Pace.of(training).scales)
+    length = Length(1, range_test.STEPS)
+    model, updating = built(replace(fitting, training=training), gang, length, pace)
     feed = Feed(gang, fitting.train, fitting.objective.row_weights)
     trainer = Trainer(
         gang, model, updating, fitting.objective, feed, training.seed, fitting.augmentation
@@ -105,7 +100,7 @@ def _sweep(fitting: Fitting, gang: Gang, tracker: Tracker) -> list[float]:
     for step, rate in enumerate(range_test.rates()):
         tracker.say(f"{_DOING}, step {step + 1} of {range_test.STEPS}")
         with gang.strategy.scope():
-            optimizer.learning_rate = rate
+            updating.optimizer.learning_rate = rate
         epoch, place = divmod(step, batches.steps_per_epoch)
         fed = feed.take(batches.of_epoch(epoch).cut(place, 1))
         call = trainer.run(fed, step, False, 0.0)
